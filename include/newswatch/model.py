@@ -30,6 +30,8 @@ Outcome = Literal[
     "rate_limited",  # 429, or 503 with Retry-After
     "http_error",  # any other status of 400 and above
     "gone",  # 410
+    "host_down",  # not asked: the host had failed several times in this run
+    "too_old",  # an entry older than the limit when it was first seen; not asked for
     "bot_wall",  # a challenge page instead of content
     "not_a_feed",
     "not_html",
@@ -180,3 +182,62 @@ class Score:
     actors: tuple[Actor, ...]
     evidence: tuple[Evidence, ...]
     scorer_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One attempt at a feed or page and how it ended: the row of the ledger.
+
+    kind: feed or page. n_bytes: decompressed. warc_file and warc_offset say where the archived answer lies; None when
+    nothing was kept. next_attempt_at: None when the outcome is final.
+    """
+
+    kind: Literal["feed", "page"]
+    url: str
+    feed_url: str
+    host: str
+    outcome: Outcome
+    fetched_at: datetime
+    elapsed_ms: int = 0
+    http_status: int | None = None
+    n_bytes: int = 0
+    final_url: str | None = None
+    warc_file: str | None = None
+    warc_offset: int | None = None
+    n_attempts: int = 1
+    next_attempt_at: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageTask:
+    """A page that is due, with what its feed knows of it."""
+
+    entry: Entry
+    outlet: str
+    language: str
+    time_zone: str
+    n_attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedPage:
+    """What became of one fetched page: an article, or an outcome that says why there is none."""
+
+    entry_url: str
+    feed_url: str
+    outcome: Outcome
+    detail: str
+    fetched_at: datetime
+    article: Article | None = None
+    text_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredArticle:
+    """A score and the article text it belongs to."""
+
+    url: str
+    text_sha256: str
+    scored_at: datetime
+    score: Score
