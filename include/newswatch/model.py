@@ -46,14 +46,24 @@ OUTCOMES: tuple[str, ...] = get_args(Outcome)
 
 
 class NewsError(Exception):
-    """An error that the open web is expected to cause: it becomes an outcome row, never a failed run."""
+    """An error that the open web is expected to cause: it becomes an outcome row, never a failed run.
+
+    status: the HTTP status, where a server answered. retry_after_s: how long the server asks us to stay away.
+    """
 
     outcome: Outcome
 
-    def __init__(self, outcome: Outcome, detail: str) -> None:
-        super().__init__(f"{outcome}: {detail}")
+    def __init__(
+        self, outcome: Outcome, detail: str, *, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(outcome, detail)  # unpickling calls the class with these and restores the rest
         self.outcome = outcome
         self.detail = detail
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return f"{self.outcome}: {self.detail}"
 
 
 class SettingsError(ValueError):
@@ -108,7 +118,10 @@ class FeedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of a web server, decompressed. fetched_at: aware, UTC. url: as asked, final_url: after redirects."""
+    """One answer of a web server, decompressed. fetched_at: aware, UTC. url: as asked, final_url: after redirects.
+
+    headers: names in lower case. permanent_url: where url now lives for good (301, 308), else None.
+    """
 
     url: str
     final_url: str
@@ -117,6 +130,7 @@ class Page:
     body: bytes
     fetched_at: datetime
     elapsed_ms: int = 0
+    permanent_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +138,8 @@ class Article:
     """The readable text of a page. Plain text throughout, nothing of it is markup.
 
     url: canonical identity. published_at: aware, UTC, None when unknown, never the crawl time.
-    language: en, ru or zh (ISO 639-1).
+    language: en, ru or zh (ISO 639-1). canonical_url: what the page itself calls its address (rel=canonical), where that can
+    be trusted, else empty. modified_at: when the page says that it was last changed, aware, UTC.
     """
 
     url: str
@@ -134,6 +149,8 @@ class Article:
     published_at: datetime | None = None
     published_at_source: PublishedAtSource | None = None
     author: str = ""
+    canonical_url: str = ""
+    modified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +216,7 @@ class Fetch:
     outcome: Outcome
     fetched_at: datetime
     elapsed_ms: int = 0
+    permanent_url: str | None = None
     http_status: int | None = None
     n_bytes: int = 0
     final_url: str | None = None
