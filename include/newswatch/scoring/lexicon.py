@@ -1,0 +1,230 @@
+"""Focus sentences in, judgements out, by the codebook's word lists: themes, acts, who did them, and in what mode. Pure.
+
+Themes and the parties of an event stay with these lists when a trained encoder judges the acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import ahocorasick_rs
+
+from include.newswatch.scoring.codebook import BOTH, Codebook, EventWord, Name, Phrase, Surface
+from include.newswatch.scoring.gate import TITLE_NO, Focus, Passage, Reading
+from include.newswatch.scoring.judge import EventGuess, Modality, SentenceJudgement
+from include.newswatch.scoring.mentions import Mention, Normal, Normalizer, is_word
+
+# Parts of one phrase must stand this near each other: about ten words, or half a Chinese sentence.
+MAX_GAP_CHARS = {"en": 70, "ru": 80, "zh": 24}
+PART_SEPARATOR = "+"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A phrase found in a passage. start, end: offsets into the passage."""
+
+    start: int
+    end: int
+    phrase: Phrase
+    surface: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    surface: Surface
+    parts: tuple[str, ...]
+
+
+class PhraseFinder:
+    """Finds the phrases of the codebook, also those whose parts stand apart (`sign* + agreement*`)."""
+
+    def __init__(self, surfaces: Iterable[Surface], normalizer: Normalizer) -> None:
+        self._normalizer = normalizer
+        self._patterns: list[_Pattern] = []
+        self._by_part: dict[str, list[_Pattern]] = {}
+        for surface in surfaces:
+            self._add(surface)
+        stems = sorted({_stem(part)[0] for part in self._by_part})
+        self._stems = stems
+        self._automaton = ahocorasick_rs.AhoCorasick(
+            stems, matchkind=ahocorasick_rs.MatchKind.Standard, store_patterns=False
+        )
+
+    def _add(self, surface: Surface) -> None:
+        parts = [part.strip() for part in surface.text.split(PART_SEPARATOR) if part.strip()]
+        # A `*` within a phrase ("снял* запрет*") is a part of its own: the words may be inflected, never far apart.
+        words = [piece.strip() for part in parts for piece in _pieces(part)]
+        pattern = _Pattern(surface, tuple(self._normalizer(word).lower for word in words))
+        self._patterns.append(pattern)
+        for part in dict.fromkeys(pattern.parts):
+            self._by_part.setdefault(part, []).append(pattern)
+
+    def find(self, text: str) -> list[Hit]:
+        """All phrases of a passage; of two that overlap within one role the longer stays."""
+        normal = self._normalizer(text)
+        places = self._places(normal)
+        hits: dict[tuple[int, int, str], Hit] = {}
+        for pattern in {id(p): p for part in places for p in self._by_part[part]}.values():
+            for start, end in _joined(pattern, places):
+                phrase = pattern.surface.owner
+                assert isinstance(phrase, Phrase)
+                hit = Hit(normal.original(start), normal.original(end - 1) + 1, phrase, pattern.surface.text)
+                hits.setdefault((start, end, phrase.id), hit)
+        return _without_hidden(sorted(hits.values(), key=lambda hit: (hit.start, -hit.end, hit.phrase.id)))
+
+    def _places(self, normal: Normal) -> dict[str, list[tuple[int, int]]]:
+        lower = normal.lower
+        places: dict[str, list[tuple[int, int]]] = {}
+        for index, start, end in self._automaton.find_matches_as_indexes(lower, overlapping=True):
+            stem = self._stems[index]
+            if start and is_word(lower[start - 1]) and is_word(lower[start]):
+                continue
+            goes_on = end < len(lower) and is_word(lower[end]) and is_word(lower[end - 1])
+            if not goes_on and stem in self._by_part:
+                places.setdefault(stem, []).append((start, end))
+            if stem + "*" in self._by_part:
+                while goes_on and end < len(lower) and is_word(lower[end]):
+                    end += 1
+                places.setdefault(stem + "*", []).append((start, end))
+        return places
+
+
+def _pieces(part: str) -> list[str]:
+    pieces = part.replace("* ", "*\n").split("\n")
+    return [piece for piece in pieces if piece.strip()]
+
+
+def _stem(part: str) -> tuple[str, bool]:
+    return part.removesuffix("*"), part.endswith("*")
+
+
+def _joined(pattern: _Pattern, places: dict[str, list[tuple[int, int]]]) -> Iterable[tuple[int, int]]:
+    """Where all parts of a pattern stand near each other: the span they cover."""
+    if any(part not in places for part in pattern.parts):
+        return
+    gap = MAX_GAP_CHARS[pattern.surface.language]
+    for start, end in places[pattern.parts[0]]:
+        low, high = start, end
+        for part in pattern.parts[1:]:
+            near = [p for p in places[part] if p[0] - high <= gap and low - p[1] <= gap]
+            if not near:
+                break
+            closest = min(near, key=lambda p: (abs(p[0] - high), p[0]))
+            low, high = min(low, closest[0]), max(high, closest[1])
+        else:
+            yield low, high
+
+
+def _without_hidden(hits: Sequence[Hit]) -> list[Hit]:
+    """Drop event hits inside an `ignore` phrase ("de-escalation") and those inside a longer event phrase."""
+    ignored = [hit for hit in hits if hit.phrase.label == "ignore"]
+    events = [hit for hit in hits if hit.phrase.role == "event"]
+    kept = []
+    for hit in hits:
+        if hit.phrase.label == "ignore":
+            continue
+        covers = [*ignored, *events] if hit.phrase.role == "event" else []
+        if not any(_covers(other, hit) for other in covers):
+            kept.append(hit)
+    return kept
+
+
+def _covers(other: Hit, hit: Hit) -> bool:
+    if other is hit or not (other.start <= hit.start and hit.end <= other.end):
+        return False
+    return other.phrase.label == "ignore" or (other.end - other.start) > (hit.end - hit.start)
+
+
+class LexiconJudge:
+    """Judges every focus sentence by the words in it."""
+
+    def __init__(self, codebook: Codebook, normalizer: Normalizer) -> None:
+        self._sides = codebook.sides
+        self._event_words = codebook.event_words
+        self._finder = PhraseFinder(
+            (s for s in codebook.phrases if isinstance(s.owner, Phrase) and s.owner.role in ("theme", "event", "marker")),
+            normalizer,
+        )
+
+    @property
+    def version(self) -> str:
+        return "lexicon-1"
+
+    def judge(self, reading: Reading) -> tuple[SentenceJudgement, ...]:
+        return tuple(self._judge(focus) for focus in reading.focuses)
+
+    def _judge(self, focus: Focus) -> SentenceJudgement:
+        passage = focus.passage
+        hits = self._finder.find(passage.text)
+        markers = frozenset(hit.phrase.label for hit in hits if hit.phrase.role == "marker")
+        acts = [hit for hit in hits if hit.phrase.role == "event"]
+        events = tuple(self._event(hit, passage, focus) for hit in acts)
+        modality = _modality(passage, markers, bool(acts))
+        return SentenceJudgement(
+            no=focus.no,
+            tie=_tie(focus, markers, bool(acts)),
+            direction=_direction(events) if modality in ("asserted", "alleged") else 0.0,
+            modality=modality,
+            events=events,
+            themes=tuple(dict.fromkeys(hit.phrase.label for hit in hits if hit.phrase.role == "theme")),
+            markers=markers,
+            notes=tuple(f"{hit.phrase.label}: {passage.text[hit.start : hit.end]}" for hit in hits),
+        )
+
+    def _event(self, hit: Hit, passage: Passage, focus: Focus) -> EventGuess:
+        word: EventWord = self._event_words[hit.phrase.id]
+        source, target = parties_of(hit, passage, self._sides)
+        return EventGuess(word.type, word.quad, word.goldstein, word.step, source, target)
+
+
+def parties_of(hit: Hit, passage: Passage, sides: tuple[str, str]) -> tuple[str, str]:
+    """Who acts on whom: the side named last before the act is its source, the other one its target.
+
+    Both sides before the act, a pair word, or no side at all (the two countries): they act together.
+    """
+    before = [side for mention in passage.mentions if mention.end <= hit.start for side in _sides_of(mention, sides)]
+    after = [side for mention in passage.mentions if mention.start >= hit.start for side in _sides_of(mention, sides)]
+    if len(set(before)) == 1:
+        source = before[-1]
+    elif not before and len(set(after)) == 1:
+        source = _other(after[0], sides)
+    else:
+        return BOTH, BOTH
+    return source, _other(source, sides)
+
+
+def _sides_of(mention: Mention, sides: tuple[str, str]) -> tuple[str, ...]:
+    if isinstance(mention.owner, Name):
+        return (mention.owner.side,) if mention.owner.side in sides else ()
+    return sides if mention.owner.role == "pair" else ()
+
+
+def _other(side: str, sides: tuple[str, str]) -> str:
+    return sides[1] if side == sides[0] else sides[0]
+
+
+def _modality(passage: Passage, markers: frozenset[str], has_act: bool) -> Modality:
+    if "denial" in markers:
+        return "denied"
+    if "hypothetical" in markers:
+        return "hypothetical"
+    if "past" in markers:
+        return "past"
+    if "figures" in markers and not has_act:
+        return "figures"
+    return "alleged" if "alleged" in markers else "asserted"
+
+
+def _tie(focus: Focus, markers: frozenset[str], has_act: bool) -> float:
+    base = {"sentence": 0.5, "carried": 0.55, "neighbour": 0.25, "title": 0.25, "distant": 0.1}[focus.bond]
+    passage = focus.passage
+    base += 0.25 * passage.is_pair + 0.15 * ("tie" in markers) + 0.1 * has_act
+    base -= 0.1 * min(passage.n_thirds, 3) + 0.15 * ("list" in markers) + 0.3 * ("sport" in markers)
+    return min(1.0, max(0.0, base))
+
+
+def _direction(events: Sequence[EventGuess]) -> float:
+    if not events:
+        return 0.0
+    return sum(event.step for event in events) / len(events)

@@ -1,0 +1,180 @@
+"""Text in, mentions out: who is named where, in one Aho-Corasick pass over hostile text. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import ahocorasick_rs
+
+from include.newswatch.scoring.codebook import Name, Phrase, Surface
+
+# Zero-width characters, bidirectional controls, soft hyphens and combining accents (Russian stress marks) hide names.
+_INVISIBLE = "\u00ad\u0300-\u036f\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+_CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
+_DROPPED = re.compile(rf"[{_INVISIBLE}{_CONTROLS}]+|(?<=\s)\s+")
+_COMPATIBLE = re.compile("[\u2100-\u214f\ufb00-\ufb06\U0001d400-\U0001d7ff]")
+_MIXED_SCRIPT = re.compile("[a-z][\u0430-\u0451]|[\u0430-\u0451][a-z]")
+_WORD_OF_BOTH = re.compile("[a-z\u0430-\u0451]+")
+_LATIN, _CYRILLIC = "aceopxyukbhmt", "асеорхуикьнмт"
+_TO_CYRILLIC = str.maketrans(_LATIN, _CYRILLIC)
+_TO_LATIN = str.maketrans(_CYRILLIC, _LATIN)
+_SAME_LENGTH = {
+    **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},  # full-width ASCII
+    **dict.fromkeys(map(ord, "\n\r\t\u00a0\u2002\u2003\u2009\u202f\u3000"), " "),
+    **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
+    **dict.fromkeys(map(ord, "‘’ʼ`´"), "'"),
+    ord("ё"): "е",
+    ord("Ё"): "Е",
+}
+# East Asian scripts are written without spaces: their characters never belong to a neighbouring word.
+_FIRST_EAST_ASIAN = "\u2e80"
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """Text as it is matched. lower and cased have one length; original(i) is the offset in the text it was made from."""
+
+    lower: str
+    cased: str
+    is_caseless: bool
+    breaks: tuple[tuple[int, int], ...]
+
+    def original(self, at: int) -> int:
+        if not self.breaks:
+            return at
+        position, source = self.breaks[max(0, bisect_right(self.breaks, (at, 1 << 60)) - 1)]
+        return source + at - position
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A surface found in a text. start, end: offsets into the original text."""
+
+    start: int
+    end: int
+    owner: Name | Phrase
+
+
+class Normalizer:
+    """Brings a text into the one spelling that is matched; offsets are kept."""
+
+    def __init__(self, han_variants: dict[int, str]) -> None:
+        self._table = str.maketrans({**_SAME_LENGTH, **han_variants})
+
+    def __call__(self, text: str) -> Normal:
+        cased, breaks = _without_dropped(text.translate(self._table))
+        if _COMPATIBLE.search(cased):
+            cased = "".join(_compatible(char) for char in cased)
+        lower = cased.lower()
+        if len(lower) != len(cased):  # a few letters grow when lowered
+            lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in cased)
+        if not lower.isascii() and _MIXED_SCRIPT.search(lower):
+            lower = _WORD_OF_BOTH.sub(_in_one_script, lower)
+        return Normal(lower, cased, is_caseless=lower == cased, breaks=breaks)
+
+
+def _without_dropped(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+    if not _DROPPED.search(text):
+        return text, ()
+    pieces: list[str] = []
+    breaks: list[tuple[int, int]] = []
+    length = start = 0
+    for match in _DROPPED.finditer(text):
+        breaks.append((length, start))
+        pieces.append(text[start : match.start()])
+        length += match.start() - start
+        start = match.end()
+    breaks.append((length, start))
+    pieces.append(text[start:])
+    return "".join(pieces), tuple(breaks)
+
+
+def _compatible(char: str) -> str:
+    plain = unicodedata.normalize("NFKC", char)
+    return plain if len(plain) == 1 else char
+
+
+def _in_one_script(match: re.Match[str]) -> str:
+    word = match[0]
+    n_cyrillic = sum(char > "z" for char in word)
+    if n_cyrillic in (0, len(word)):
+        return word
+    return word.translate(_TO_CYRILLIC if 2 * n_cyrillic >= len(word) else _TO_LATIN)
+
+
+class Matcher:
+    """Finds many surfaces at once; where they overlap the leftmost, then the longest wins, so a longer trap hides a name."""
+
+    def __init__(self, surfaces: Iterable[Surface], normalizer: Normalizer) -> None:
+        by_pattern: dict[str, list[Surface]] = {}
+        for surface in surfaces:
+            by_pattern.setdefault(normalizer(surface.text).lower, []).append(surface)
+        self._surfaces = list(by_pattern.values())
+        self._automaton = ahocorasick_rs.AhoCorasick(
+            list(by_pattern), matchkind=ahocorasick_rs.MatchKind.Standard, store_patterns=False
+        )
+
+    def find_all(self, normal: Normal) -> list[tuple[int, int, Surface]]:
+        """Every allowed occurrence, also overlapping ones; offsets into `normal`."""
+        lower = normal.lower
+        found = []
+        for index, start, end in self._automaton.find_matches_as_indexes(lower, overlapping=True):
+            for surface in self._surfaces[index]:
+                if surface.language != "zh" or lower[start] < _FIRST_EAST_ASIAN:
+                    if start and is_word(lower[start - 1]) and is_word(lower[start]):
+                        continue
+                    if end < len(lower) and is_word(lower[end]) and is_word(lower[end - 1]):
+                        if not surface.is_prefix:
+                            continue
+                if _has_its_case(surface.text, normal, start, end):
+                    found.append((start, end, surface))
+                    break
+        return found
+
+    def find(self, normal: Normal) -> list[tuple[int, int, Surface]]:
+        """The occurrences that remain when overlaps are settled."""
+        return settle_overlaps(self.find_all(normal))
+
+
+def settle_overlaps(found: list[tuple[int, int, Surface]]) -> list[tuple[int, int, Surface]]:
+    kept: list[tuple[int, int, Surface]] = []
+    reach = -1
+    for item in sorted(found, key=lambda item: (item[0], -item[1])):
+        if item[0] >= reach:
+            kept.append(item)
+            reach = item[1]
+    return kept
+
+
+def is_word(char: str) -> bool:
+    return char < _FIRST_EAST_ASIAN and (char.isalnum() or char == "_")
+
+
+def _has_its_case(written: str, normal: Normal, start: int, end: int) -> bool:
+    """Names with a capital need one in the text; abbreviations need all of them, unless the text has no case at all."""
+    if not written[0].isupper():
+        return True
+    if written.isupper() and len(written) > 1:
+        return normal.cased[start:end].isupper()
+    return normal.is_caseless or normal.cased[start].isupper()
+
+
+class MentionFinder:
+    """Names, traps, words for the pair and words that refer back, of one codebook."""
+
+    def __init__(self, surfaces: Iterable[Surface], normalizer: Normalizer) -> None:
+        self._matcher = Matcher(surfaces, normalizer)
+        self._normalizer = normalizer
+
+    def find(self, text: str) -> tuple[Mention, ...]:
+        """The mentions of a text in order. Traps are found and left out."""
+        normal = self._normalizer(text)
+        return tuple(
+            Mention(normal.original(start), normal.original(end - 1) + 1, surface.owner)
+            for start, end, surface in self._matcher.find(normal)
+            if not (isinstance(surface.owner, Phrase) and surface.owner.role == "trap")
+        )
