@@ -62,12 +62,34 @@ def list_files(location: str, pattern: str) -> list[str]:
     return sorted(str(path) for path in folder.glob(pattern)) if folder.exists() else []
 
 
-def write_rows(location: str, rows: Sequence[Row], kind: type[Row]) -> None:
-    """Write dataclasses of one kind as a Parquet file, nested ones as structs; no row still makes a file."""
+def to_table(rows: Sequence[Row], kind: type[Row]) -> pa.Table:
+    """Dataclasses of one kind as an Arrow table, nested ones as structs."""
     records = TypeAdapter(list[kind]).dump_python(list(rows))  # type: ignore[valid-type]
+    return pa.Table.from_pylist(records, schema=pa.schema(_struct(kind)))
+
+
+def write_rows(location: str, rows: Sequence[Row], kind: type[Row]) -> None:
+    """Write dataclasses of one kind as a Parquet file; no row still makes a file."""
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(records, schema=pa.schema(_struct(kind))), buffer, compression="zstd")
+    pq.write_table(to_table(rows, kind), buffer, compression="zstd")
     write_whole(location, buffer.getvalue())
+
+
+def read_table(location: str, kind: type[Any]) -> pa.Table:
+    """Read what write_rows wrote, as an Arrow table.
+
+    Raises:
+        BatchError: the file is missing, cut or of another shape.
+    """
+    try:
+        return pq.read_table(io.BytesIO(UPath(location).read_bytes())).cast(pa.schema(_struct(kind)))
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise BatchError(f"{location} cannot be read: {str(error)[:300]}") from error
+
+
+def to_rows(table: pa.Table, kind: type[Row]) -> list[Row]:
+    """The dataclasses of an Arrow table that to_table or read_table made."""
+    return TypeAdapter(list[kind]).validate_python(_in_utc(table.to_pylist()))  # type: ignore[valid-type]
 
 
 def read_rows(location: str, kind: type[Row]) -> list[Row]:
@@ -77,10 +99,18 @@ def read_rows(location: str, kind: type[Row]) -> list[Row]:
         BatchError: the file is missing, cut or of another shape.
     """
     try:
-        records = pq.read_table(io.BytesIO(UPath(location).read_bytes())).to_pylist()
-        return TypeAdapter(list[kind]).validate_python(records)  # type: ignore[valid-type]
-    except (OSError, pa.ArrowException, ValidationError) as error:
-        raise BatchError(f"{location} cannot be read: {str(error)[:300]}") from error
+        return to_rows(read_table(location, kind), kind)
+    except ValidationError as error:
+        raise BatchError(f"{location} holds other rows than expected: {str(error)[:300]}") from error
+
+
+def _in_utc(value: Any) -> Any:
+    """Arrow gives moments a ZoneInfo, which differs from datetime.UTC in a comparison of types and in a pickle."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    if isinstance(value, dict):
+        return {name: _in_utc(part) for name, part in value.items()}
+    return [_in_utc(part) for part in value] if isinstance(value, list) else value
 
 
 def _struct(kind: type) -> pa.StructType:

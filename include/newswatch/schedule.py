@@ -21,11 +21,24 @@ SILENT_AFTER = timedelta(days=7)  # of answers without anything new
 SLOW_MS = 10_000
 
 # Failures weigh as in Media Cloud's scheduler: what often heals by itself delays the next try less.
-FAILURE_WEIGHT: dict[str, float] = {"rate_limited": 0.5, "http_error": 0.5, "timeout": 0.25, "dns_error": 0.25, "connect_error": 0.25}
+FAILURE_WEIGHT: dict[str, float] = {
+    "rate_limited": 0.5,
+    "http_error": 0.5,
+    "timeout": 0.25,
+    "dns_error": 0.25,
+    "connect_error": 0.25,
+}
 
 UNREACHABLE: frozenset[str] = frozenset({"dns_error", "connect_error", "timeout", "network_down"})
 # Outcomes after which the same page is asked for again; all others are final.
-RETRYABLE: frozenset[str] = UNREACHABLE | {"http_error", "rate_limited", "bot_wall", "tls_error", "host_down", "parse_timeout"}
+RETRYABLE: frozenset[str] = UNREACHABLE | {
+    "http_error",
+    "rate_limited",
+    "bot_wall",
+    "tls_error",
+    "host_down",
+    "parse_timeout",
+}
 RETRY_AFTER = (timedelta(minutes=30), timedelta(hours=6), timedelta(hours=24))
 
 

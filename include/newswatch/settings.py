@@ -77,7 +77,9 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
             continue
         name = key.removeprefix(PREFIX).lower()
         if name not in known:
-            raise SettingsError(f"{key} is not a setting; known are {', '.join(PREFIX + n.upper() for n in sorted(known))}")
+            raise SettingsError(
+                f"{key} is not a setting; known are {', '.join(PREFIX + n.upper() for n in sorted(known))}"
+            )
         values[name] = _convert(key, text, known[name].default)
     return Settings(**values)
 

@@ -1,0 +1,68 @@
+# `make` lists the targets. Settings of the pipeline (NEWSWATCH_*) and of Airflow (AIRFLOW__*) may be given in .env.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+-include .env
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)
+export AIRFLOW_HOME ?= $(CURDIR)/airflow_home
+export AIRFLOW__CORE__DAGS_FOLDER := $(CURDIR)/dags
+export AIRFLOW__CORE__PLUGINS_FOLDER := $(CURDIR)/plugins
+export AIRFLOW__CORE__LOAD_EXAMPLES := False
+export AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION ?= False
+# 32, the default, and SQLite's waiting time of 5 s stop the scheduler under a hundred mapped tasks.
+export AIRFLOW__CORE__PARALLELISM ?= 4
+export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN ?= sqlite:///$(AIRFLOW_HOME)/airflow.db?timeout=30
+export AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS ?= admin:admin
+export AIRFLOW__API__HOST ?= 127.0.0.1
+export AIRFLOW__API__PORT ?= 8080
+export AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL ?= 30
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.installed: requirements.txt requirements-dev.txt
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	touch $@
+
+.PHONY: install
+install: $(VENV)/.installed ## install everything into .venv
+
+.PHONY: demo
+demo: install ## the main job end to end, without network: a newsroom on loopback, a real Airflow, a brief
+	$(PYTHON) -m tests.demo
+
+.PHONY: airflow-db
+airflow-db: install
+	@airflow db migrate >/dev/null 2>&1 && airflow pools import include/pools.json >/dev/null
+
+.PHONY: up
+up: airflow-db ## the real thing: live feeds, UI on 127.0.0.1:8080; Ctrl-C stops everything
+	@$(PYTHON) -m tests.login && exec airflow standalone
+
+.PHONY: sql
+sql: install ## the DuckDB client on the published database
+	@duckdb -readonly $${NEWSWATCH_DATA_DIR:-data}/relations.duckdb
+
+.PHONY: test
+test: install ## the fast tests
+	$(PYTHON) -m pytest
+
+.PHONY: check
+check: install ## ruff, mypy, requirements in step with their sources, the compose file's schema
+	ruff check . && ruff format --check . && mypy
+	check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+.PHONY: test-all
+test-all: install ## all tests: also a real scheduler and a browser
+	$(PYTHON) -m pytest -m ''
+
+.PHONY: lock
+lock: install ## compile requirements*.txt from requirements*.in
+	uv pip compile --quiet --no-annotate --no-header --universal --python-version 3.11 requirements.in -o requirements.txt
+	uv pip compile --quiet --no-annotate --no-header --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt

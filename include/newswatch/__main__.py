@@ -1,0 +1,186 @@
+"""The road and its steps without Airflow: python -m include.newswatch COMMAND --help"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from include.newswatch import pipeline
+from include.newswatch.archive import BatchError
+from include.newswatch.model import NewsError, SettingsError
+from include.newswatch.scoring import load_scorer
+from include.newswatch.settings import Settings, load_settings
+from include.newswatch.warehouse import WarehouseBusyError, WarehouseError
+
+EXIT_OK, EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_BUSY = 0, 1, 2, 3
+EXIT_CODES = (
+    "exit codes: 0 done; 1 done, but a named check failed; 2 wrong input or settings; 3 the warehouse is in use"
+)
+CONSOLE = Console(stderr=True)
+
+
+@contextmanager
+def shown(title: str) -> Iterator[pipeline.Progress]:
+    """Progress of a long step, shown only where a person watches."""
+    with Progress(console=CONSOLE, transient=True, disable=not sys.stderr.isatty()) as bar:
+        line = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(line, completed=done, total=total)
+
+
+def say(step: str, counts: dict[str, Any]) -> None:
+    CONSOLE.print(f"{step:8} {json.dumps(counts, ensure_ascii=False, default=str)}", highlight=False, soft_wrap=True)
+
+
+def start_run(settings: Settings) -> tuple[pipeline.Run, list[str]]:
+    now = datetime.now(UTC)
+    run, batches, counts = pipeline.plan(settings, f"cli__{now:%Y-%m-%dT%H-%M-%S.%f}", now)
+    say("plan", counts)
+    return run, batches
+
+
+def each_batch(
+    step: Callable[[Settings, str, pipeline.Progress], pipeline.Counts], settings: Settings, batches: list[str]
+) -> None:
+    for number, batch in enumerate(batches, start=1):
+        with shown(f"{step.__name__} {number}/{len(batches)}") as progress:
+            say(step.__name__, step(settings, batch, progress))
+
+
+def run_command(settings: Settings, _: argparse.Namespace) -> int:
+    run, batches = start_run(settings)
+    each_batch(pipeline.poll, settings, batches)
+    pages, counts = pipeline.select(settings, run.folder)
+    say("select", counts)
+    for step in (pipeline.fetch, pipeline.extract, pipeline.score):
+        each_batch(step, settings, pages)
+    return load_and_publish(settings, run.folder)
+
+
+def load_and_publish(settings: Settings, folder: str) -> int:
+    counts = pipeline.load(settings, folder)
+    say("load", counts)
+    say("publish", pipeline.publish(settings))
+    say("report", pipeline.report(settings, datetime.now(UTC).date()))
+    return EXIT_CHECK_FAILED if counts.get("failed_checks") else EXIT_OK
+
+
+def poll_command(settings: Settings, _: argparse.Namespace) -> int:
+    run, batches = start_run(settings)
+    each_batch(pipeline.poll, settings, batches)
+    pages, counts = pipeline.select(settings, run.folder)
+    say("select", counts | {"n_batches": len(pages)})
+    print(run.folder)
+    return EXIT_OK
+
+
+def batch_command(settings: Settings, args: argparse.Namespace) -> int:
+    step = {"fetch": pipeline.fetch, "extract": pipeline.extract}[args.command]
+    each_batch(step, settings, pipeline.open_run(args.run).batches("pages", "tasks"))
+    return EXIT_OK
+
+
+def score_command(settings: Settings, args: argparse.Namespace) -> int:
+    if Path(args.source).is_dir():
+        each_batch(pipeline.score, settings, pipeline.open_run(args.source).batches("pages", "tasks"))
+        return EXIT_OK
+    scorer = load_scorer(settings.dyad)
+    text = sys.stdin.read() if args.source == "-" else Path(args.source).read_text(encoding="utf-8")
+    rows = [line for line in text.split("\n") if line.strip()]
+    with shown("score") as progress:
+        for number, line in enumerate(rows, start=1):
+            print(json.dumps(score_line(scorer, line, number), ensure_ascii=False), flush=True)
+            progress(number, len(rows))
+    return EXIT_OK
+
+
+def score_line(scorer: Any, line: str, number: int) -> dict[str, Any]:
+    """One line {id, lang?, date?, title, text} in, its score out.
+
+    Raises:
+        SettingsError: the line is not of this shape; the message has its number.
+    """
+    try:
+        row = json.loads(line)
+        title, text = row.get("title") or "", row.get("text") or ""
+        found = scorer.score(title, text, row.get("lang"), row.get("date"))
+        return {"id": row["id"]} | asdict(found)
+    except (json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
+        raise SettingsError(f"line {number} is not {{id, lang?, date?, title, text}}: {error!r}") from error
+
+
+def load_command(settings: Settings, args: argparse.Namespace) -> int:
+    counts = pipeline.load(settings, args.run)
+    say("load", counts)
+    return EXIT_CHECK_FAILED if counts.get("failed_checks") else EXIT_OK
+
+
+def publish_command(settings: Settings, _: argparse.Namespace) -> int:
+    say("publish", pipeline.publish(settings))
+    return EXIT_OK
+
+
+def report_command(settings: Settings, args: argparse.Namespace) -> int:
+    say("report", pipeline.report(settings, args.day))
+    return EXIT_OK
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m include.newswatch", description=__doc__, epilog=EXIT_CODES)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, action: Callable[[Settings, argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, epilog=EXIT_CODES)
+        command.set_defaults(action=action)
+        return command
+
+    add("run", run_command, "walk the whole road once: poll, fetch, extract, score, load, publish, report")
+    add("poll", poll_command, "poll the feeds that are due, choose the pages to fetch, print the run's folder")
+    for name, text in (
+        ("fetch", "fetch the pages of a run into a WARC archive"),
+        ("extract", "extract the articles of a run's archived pages"),
+    ):
+        add(name, batch_command, text).add_argument("run", help="the folder that `poll` printed")
+    score = add("score", score_command, "score a run's articles, or lines {id, lang?, date?, title, text} of a file")
+    score.add_argument("source", help="the folder that `poll` printed, a .jsonl file, or - for standard input")
+    add("load", load_command, "load a run into the warehouse; a second time changes nothing").add_argument(
+        "run", help="the folder that `poll` printed"
+    )
+    add("publish", publish_command, "replace the published database by the warehouse as it is")
+    report = add("report", report_command, "write the brief of a day")
+    report.add_argument(
+        "day",
+        nargs="?",
+        type=date.fromisoformat,
+        default=datetime.now(UTC).date(),
+        help="YYYY-MM-DD, today if left out",
+    )
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    args = build_parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    try:
+        return int(args.action(load_settings(os.environ), args))
+    except (SettingsError, BatchError, NewsError, WarehouseError, FileNotFoundError) as error:
+        CONSOLE.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        return EXIT_BAD_INPUT
+    except WarehouseBusyError as error:
+        CONSOLE.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        return EXIT_BUSY
+
+
+if __name__ == "__main__":
+    sys.exit(main())

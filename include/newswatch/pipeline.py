@@ -1,0 +1,544 @@
+"""The road, one function a step: plan, poll, select, fetch, extract, score, load, publish, report.
+
+Steps hand each other paths and counts; what they found lies in batch files below the run's folder:
+
+    feeds/NNN.tasks   ─poll─►    feeds/NNN.fetches, .polls, .entries
+    pages/NNN.tasks   ─fetch─►   pages/NNN.fetches, archive/…/RUN-NNN.warc.gz
+                      ─extract─► pages/NNN.extractions  ─score─►  pages/NNN.scores
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+from upath import UPath
+
+from include.newswatch import archive, warehouse
+from include.newswatch.articles import extract_article
+from include.newswatch.feeds import parse_feed
+from include.newswatch.model import (
+    Article,
+    Entry,
+    ExtractedPage,
+    Feed,
+    FeedDocument,
+    Fetch,
+    NewsError,
+    Outcome,
+    Page,
+    PageTask,
+    ScoredArticle,
+)
+from include.newswatch.report import render_brief
+from include.newswatch.sandbox import Sandbox
+from include.newswatch.schedule import (
+    UNREACHABLE,
+    FeedState,
+    Poll,
+    is_due,
+    may_ask_conditionally,
+    network_is_down,
+    next_attempt_at,
+    next_state,
+    spread_over_batches,
+)
+from include.newswatch.scoring import load_scorer
+from include.newswatch.settings import Settings
+from include.newswatch.sources import load_feeds
+from include.newswatch.web import Web, WebSettings
+
+LOGGER = logging.getLogger(__name__)
+Item = TypeVar("Item")
+Counts = dict[str, Any]
+Progress = Callable[[int, int], None]  # done, of how many
+
+VERSION = "0.1"
+HOST_DOWN_AFTER = 3  # unreachable pages in a row: the rest of the host waits for a later attempt
+
+
+def no_progress(done: int, total: int) -> None:
+    """For callers that show none."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTask:
+    """A feed that is due, with its state."""
+
+    feed: Feed
+    state: FeedState
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run and where its batch files lie."""
+
+    run_id: str
+    folder: str
+    started_at: datetime
+
+    def batches(self, room: str, suffix: str) -> list[str]:
+        """Batch files of a step, e.g. batches("pages", "scores")."""
+        return archive.list_files(f"{self.folder}/{room}", f"*.{suffix}.parquet")
+
+
+# ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def plan(settings: Settings, run_id: str, now: datetime) -> tuple[Run, list[str], Counts]:
+    """Choose the feeds that are due and write them as batches; a plan that exists already is kept.
+
+    Returns:
+        the run, the batches for `poll`, and counts with the problems of feeds.csv.
+    """
+    run = Run(run_id, run_folder(settings, run_id), now)
+    listed = load_feeds(settings.feeds_csv)
+    for problem in listed.problems:
+        LOGGER.warning("feeds.csv: %s", problem)
+    if not UPath(f"{run.folder}/run.json").exists():
+        archive.write_rows(f"{run.folder}/feeds.parquet", listed.feeds, Feed)
+        with warehouse.open_published(settings.published) as published:
+            states = warehouse.load_feed_states(published)
+        tasks = [FeedTask(feed, states.get(feed.url, FeedState(feed.url))) for feed in listed.feeds if feed.enabled]
+        due = [task for task in tasks if is_due(task.state, now)]
+        _write_batches(settings, run, "feeds", due, FeedTask, [_host(task.feed.url) for task in due])
+        archive.write_whole(
+            f"{run.folder}/run.json", json.dumps({"run_id": run_id, "started_at": now.isoformat()}).encode()
+        )
+    run = open_run(run.folder)
+    batches = run.batches("feeds", "tasks")
+    return run, batches, {"n_feeds": len(listed.feeds), "n_batches": len(batches), "problems": list(listed.problems)}
+
+
+def run_folder(settings: Settings, run_id: str) -> str:
+    return f"{settings.runs_dir}/{re.sub(r'[^A-Za-z0-9._-]', '_', run_id)}"
+
+
+def open_run(folder: str) -> Run:
+    """The run of a folder that `plan` made."""
+    noted = json.loads(UPath(f"{folder}/run.json").read_bytes())
+    return Run(noted["run_id"], folder, datetime.fromisoformat(noted["started_at"]))
+
+
+def _write_batches(
+    settings: Settings, run: Run, room: str, tasks: Sequence[Item], kind: type[Item], hosts: Sequence[str]
+) -> list[str]:
+    batches = (
+        spread_over_batches(hosts, batch_size=settings.batch_size, max_batches=settings.max_batches) if tasks else []
+    )
+    paths = [f"{run.folder}/{room}/{number:03}.tasks.parquet" for number in range(len(batches))]
+    for path, positions in zip(paths, batches, strict=True):
+        archive.write_rows(path, [tasks[position] for position in positions], kind)
+    return paths
+
+
+# ── poll ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def poll(settings: Settings, batch: str, progress: Progress = no_progress) -> Counts:
+    """Ask the feeds of a batch and read their entries. Each feed ends in one outcome."""
+    tasks = archive.read_rows(batch, FeedTask)
+    polls, fetches, entries = [], [], []
+    with open_web(settings) as web, open_sandbox(settings) as sandbox:
+        for task, page in _each_by_host(
+            settings, tasks, lambda task: _host(task.feed.url), lambda task: _ask_feed(web, task)
+        ):
+            document, fetch = _read_feed(sandbox, task, page)
+            polls.append(_poll_of(task, page, document, fetch))
+            fetches.append(fetch)
+            entries.extend(document.entries if document else ())
+            progress(len(polls), len(tasks))
+    _write_beside(batch, "polls", polls, Poll)
+    _write_beside(batch, "entries", entries, Entry)
+    _write_beside(batch, "fetches", fetches, Fetch)
+    return _outcome_counts(fetches) | {"n_entries": len(entries)}
+
+
+def _ask_feed(web: Web, task: FeedTask) -> Page:
+    state, now = task.state, datetime.now(UTC)
+    if may_ask_conditionally(state, now):
+        return web.get(task.feed.url, etag=state.etag, last_modified=state.last_modified)
+    return web.get(task.feed.url)
+
+
+def _read_feed(sandbox: Sandbox, task: FeedTask, page: Page | NewsError) -> tuple[FeedDocument | None, Fetch]:
+    feed, document = task.feed, None
+    if isinstance(page, Page) and page.status != 304:
+        try:
+            document = sandbox.call(
+                parse_feed, page.body, feed, content_type=page.headers.get("content-type", ""), now=page.fetched_at
+            )
+        except NewsError as error:
+            return None, replace(
+                _fetch_row("feed", feed.url, feed.url, page), outcome=error.outcome, detail=error.detail
+            )
+    return document, _fetch_row("feed", feed.url, feed.url, page)
+
+
+def _poll_of(task: FeedTask, page: Page | NewsError, document: FeedDocument | None, fetch: Fetch) -> Poll:
+    """What the scheduler of polls wants to know of this one."""
+    base = Poll(task.feed.url, fetch.host, fetch.outcome, fetch.fetched_at, elapsed_ms=fetch.elapsed_ms)
+    if isinstance(page, NewsError):
+        return replace(base, retry_after_s=page.retry_after_s)
+    return replace(
+        base,
+        conditional=may_ask_conditionally(task.state, fetch.fetched_at),
+        etag=page.headers.get("etag"),
+        last_modified=page.headers.get("last-modified"),
+        body_sha256=hashlib.sha256(page.body).hexdigest() if page.status != 304 else None,
+        n_entries=len(document.entries) if document else 0,
+        ttl_minutes=max(_max_age_minutes(page), (document.ttl_minutes if document else None) or 0),
+        permanent_url=page.permanent_url,
+    )
+
+
+def _max_age_minutes(page: Page) -> float:
+    found = re.search(r"max-age=(\d{1,9})", page.headers.get("cache-control", ""))
+    return int(found[1]) / 60 if found else 0.0
+
+
+# ── select ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def select(settings: Settings, folder: str) -> tuple[list[str], Counts]:
+    """Choose the pages to fetch from what the polls announced and what waits since earlier runs; write them as batches."""
+    run = open_run(folder)
+    feeds = archive.read_rows(f"{run.folder}/feeds.parquet", Feed)
+    entries, _ = _gather(run.batches("feeds", "entries"), Entry)
+    with warehouse.open_published(settings.published) as published:
+        due = warehouse.find_due_pages(published, entries, feeds, run.started_at)
+    oldest = run.started_at - timedelta(days=settings.max_age_days)
+    old = [task for task in due if task.entry.published_at is not None and task.entry.published_at < oldest]
+    is_old = {task.entry.url for task in old}
+    wanted = [task for task in due if task.entry.url not in is_old][: settings.max_pages_per_run]
+    skipped = [
+        _skipped(task, "too_old", f"published {task.entry.published_at:%Y-%m-%d}", run.started_at) for task in old
+    ]
+    archive.write_rows(f"{run.folder}/pages/skipped.fetches.parquet", skipped, Fetch)
+    batches = _write_batches(settings, run, "pages", wanted, PageTask, [_host(task.entry.url) for task in wanted])
+    counts = {"n_wanted": len(wanted), "n_too_old": len(old), "n_waiting": len(due) - len(old) - len(wanted)}
+    return batches, counts
+
+
+def _skipped(task: PageTask, outcome: Outcome, detail: str, at: datetime) -> Fetch:
+    entry = task.entry
+    return Fetch("page", entry.url, entry.feed_url, _host(entry.url), outcome, at, n_attempts=0, detail=detail)
+
+
+# ── fetch ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fetch(settings: Settings, batch: str, progress: Progress = no_progress) -> Counts:
+    """Fetch the pages of a batch into a WARC file. Each page ends in one outcome."""
+    tasks = archive.read_rows(batch, PageTask)
+    folder, number = _folder_and_number(batch)
+    run = open_run(folder)
+    warc = archive.WarcFile(
+        f"{settings.archive_dir}/{run.started_at:%Y/%m}/{folder.rsplit('/', 1)[1]}-{number}.warc.gz"
+    )
+    fetches = []
+    n_unreachable: Counter[str] = Counter()
+    with open_web(settings) as web:
+
+        def ask(task: PageTask) -> Page:
+            host = _host(task.entry.url)
+            if n_unreachable[host] >= HOST_DOWN_AFTER:
+                raise NewsError("host_down", f"{host} failed {HOST_DOWN_AFTER} times in this run")
+            try:
+                page = web.get(task.entry.url)
+            except NewsError as error:
+                n_unreachable[host] += error.outcome in UNREACHABLE
+                raise
+            n_unreachable[host] = 0
+            return page
+
+        for task, page in _each_by_host(settings, tasks, lambda task: _host(task.entry.url), ask):
+            fetches.append(_fetched_page(settings, task, page, warc))
+            progress(len(fetches), len(tasks))
+    warc.save()
+    _write_beside(batch, "fetches", fetches, Fetch)
+    return _outcome_counts(fetches)
+
+
+def _fetched_page(settings: Settings, task: PageTask, page: Page | NewsError, warc: archive.WarcFile) -> Fetch:
+    row = _fetch_row("page", task.entry.url, task.entry.feed_url, page)
+    n_attempts = task.n_attempts + 1
+    if isinstance(page, Page):
+        return replace(row, warc_file=warc.location, warc_offset=warc.add(page), n_attempts=n_attempts)
+    later = next_attempt_at(row.outcome, n_attempts, settings.max_attempts, row.fetched_at)
+    return replace(row, n_attempts=n_attempts, next_attempt_at=later)
+
+
+# ── extract, score ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def extract(settings: Settings, batch: str, progress: Progress = no_progress) -> Counts:
+    """Extract the articles of a batch's archived pages. Each page ends in one outcome."""
+    tasks = {task.entry.url: task for task in archive.read_rows(batch, PageTask)}
+    fetches = archive.read_rows(_beside(batch, "fetches"), Fetch)
+    n_pages = sum(row.warc_file is not None for row in fetches)
+    extracted: list[ExtractedPage] = []
+    with open_sandbox(settings) as sandbox:
+        for location in sorted({row.warc_file for row in fetches if row.warc_file}):
+            for page in archive.read_pages(location):
+                extracted.append(extract_page(sandbox, page, tasks[page.url]))
+                progress(len(extracted), n_pages)
+    _write_beside(batch, "extractions", extracted, ExtractedPage)
+    return _outcome_counts(extracted)
+
+
+def extract_page(sandbox: Sandbox, page: Page, task: PageTask) -> ExtractedPage:
+    """One page's article, or the outcome that says why there is none."""
+    entry = task.entry
+    try:
+        article: Article = sandbox.call(
+            extract_article, page, entry, time_zone=task.time_zone, language_hint=task.language
+        )
+    except NewsError as error:
+        return ExtractedPage(entry.url, entry.feed_url, error.outcome, error.detail, page.fetched_at)
+    article = replace(article, url=article.canonical_url or article.url)
+    digest = hashlib.sha256(f"{article.title}\n{article.text}".encode()).hexdigest()
+    return ExtractedPage(entry.url, entry.feed_url, "scored", "", page.fetched_at, article, digest)
+
+
+def score(settings: Settings, batch: str, progress: Progress = no_progress) -> Counts:
+    """Score the articles of a batch."""
+    extracted = archive.read_rows(_beside(batch, "extractions"), ExtractedPage)
+    scorer = load_scorer(settings.dyad)
+    scored = []
+    for done, page in enumerate(extracted, start=1):
+        if page.article is not None and page.text_sha256 is not None:
+            article = page.article
+            found = scorer.score(article.title, article.text, article.language, _iso_date(article.published_at))
+            scored.append(ScoredArticle(article.url, page.text_sha256, datetime.now(UTC), found))
+        progress(done, len(extracted))
+    _write_beside(batch, "scores", scored, ScoredArticle)
+    return {"n_scored": len(scored), "n_relevant": sum(row.score.relevance_class > 0 for row in scored)}
+
+
+def _iso_date(moment: datetime | None) -> str | None:
+    return moment.date().isoformat() if moment else None
+
+
+# ── load, publish ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def load(settings: Settings, folder: str) -> Counts:
+    """Bring a run's batch files into the warehouse, in one transaction; a run that is there already changes nothing."""
+    run = open_run(folder)
+    with warehouse.open_warehouse(settings.warehouse) as connection:
+        if warehouse.has_run(connection, run.run_id):
+            return {"already_loaded": True}
+        connection.begin()
+        counts = _load_run(connection, run)
+        connection.commit()
+    return counts
+
+
+def _load_run(connection: warehouse.Connection, run: Run) -> Counts:
+    poll_table, broken = _gather(run.batches("feeds", "polls"), Poll)
+    polls = archive.to_rows(poll_table, Poll)
+    is_down = network_is_down((poll.host, poll.outcome) for poll in polls)
+    feeds = archive.read_rows(f"{run.folder}/feeds.parquet", Feed)
+    warehouse.save_feeds(connection, archive.to_table(feeds, Feed))
+    tables = {}
+    for name, rooms, kind in (
+        ("fetches", ("feeds", "pages"), Fetch),
+        ("entries", ("feeds",), Entry),
+        ("extractions", ("pages",), ExtractedPage),
+        ("scores", ("pages",), ScoredArticle),
+    ):
+        tables[name], bad = _gather([path for room in rooms for path in run.batches(room, name)], kind)
+        broken += bad
+    if is_down:
+        tables["fetches"] = _blame_network(tables["fetches"])
+    warehouse.load_tables(connection, run.run_id, run.started_at, warehouse.RunTables(**tables))
+    if not is_down:
+        _update_feed_states(connection, run, polls)
+    checks = run_checks(run, polls, is_down=is_down, broken=broken)
+    warehouse.save_run(
+        connection,
+        run_id=run.run_id,
+        started_at=run.started_at,
+        finished_at=datetime.now(UTC),
+        n_backlog=warehouse.count_backlog(connection),
+        is_network_down=is_down,
+        checks=checks,
+    )
+    return {name: table.num_rows for name, table in tables.items()} | {
+        "network_down": is_down,
+        "failed_checks": [check["name"] for check in checks if not check["is_ok"]],
+    }
+
+
+def _blame_network(fetches: pa.Table) -> pa.Table:
+    """While our own network is down no host has failed."""
+    rows = [row | {"outcome": "network_down"} if row["outcome"] in UNREACHABLE else row for row in fetches.to_pylist()]
+    return pa.Table.from_pylist(rows, schema=fetches.schema)
+
+
+def _update_feed_states(connection: warehouse.Connection, run: Run, polls: Iterable[Poll]) -> None:
+    states = warehouse.load_feed_states(connection)
+    n_new = warehouse.count_new_entries(connection, run.started_at)
+    changed = [
+        next_state(states[poll.feed_url], replace(poll, n_new=n_new.get(poll.feed_url, 0)))
+        for poll in polls
+        if poll.feed_url in states
+    ]
+    warehouse.save_feed_states(connection, archive.to_table(changed, FeedState))
+
+
+def run_checks(run: Run, polls: Sequence[Poll], *, is_down: bool, broken: Sequence[str]) -> list[dict[str, Any]]:
+    """The named checks of a run, each with what was seen."""
+    n_planned = sum(len(archive.read_rows(path, FeedTask)) for path in run.batches("feeds", "tasks"))
+    n_failed = sum(poll.outcome not in ("fetched", "not_modified") for poll in polls)
+    unfinished = sorted(
+        set(map(_stem, run.batches("pages", "tasks"))) - set(map(_stem, run.batches("pages", "scores")))
+    )
+    return [
+        _check("network is up", not is_down, f"{len(polls)} feeds asked"),
+        _check("every feed has one outcome", len(polls) == n_planned, f"{len(polls)} of {n_planned}"),
+        _check("most feeds answer", n_failed * 2 <= len(polls), f"{n_failed} of {len(polls)} failed"),
+        _check("every batch is scored", not unfinished, ", ".join(unfinished) or "all"),
+        _check("batch files are whole", not broken, "; ".join(broken) or "all"),
+    ]
+
+
+def _check(name: str, is_ok: bool, detail: str) -> dict[str, Any]:
+    return {"name": name, "is_ok": is_ok, "detail": detail}
+
+
+def publish(settings: Settings) -> Counts:
+    """Replace the published file by the warehouse as it is now, and say what it holds."""
+    warehouse.publish(settings.warehouse, settings.published)
+    with warehouse.open_published(settings.published) as published:
+        return warehouse.count_tables(published)
+
+
+# ── report ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def report(settings: Settings, day: date) -> Counts:
+    """Write the brief of a day from the published file, and latest.html beside it."""
+    with warehouse.open_published(settings.published) as published:
+        stories = warehouse.find_day_stories(published, day)
+    html = render_brief(day, stories).encode()
+    for name in (f"{day}.html", "latest.html"):
+        archive.write_whole(str(settings.reports_dir / name), html)
+    return {"n_stories": len(stories), "path": str(settings.reports_dir / f"{day}.html")}
+
+
+# ── doors and small helpers ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def open_web(settings: Settings) -> Web:
+    return Web(
+        WebSettings(
+            user_agent=f"newswatch/{VERSION} (+{settings.contact or 'research crawler, no contact set'})",
+            allow_networks=settings.allow_networks,
+            allow_ports=settings.allow_ports,
+            min_interval_s=settings.min_interval_s,
+            total_timeout_s=settings.request_timeout_s,
+            politeness_dir=settings.data_dir / "politeness",
+        )
+    )
+
+
+def open_sandbox(settings: Settings) -> Sandbox:
+    return Sandbox(settings.parse_timeout_s, settings.parse_memory_mb)
+
+
+def _each_by_host(
+    settings: Settings, tasks: Sequence[Item], host_of: Callable[[Item], str], ask: Callable[[Item], Page]
+) -> Iterator[tuple[Item, Page | NewsError]]:
+    """Ask for every task, hosts side by side and each host in order; answers come as they arrive."""
+    by_host: dict[str, list[Item]] = defaultdict(list)
+    for task in tasks:
+        by_host[host_of(task)].append(task)
+
+    def ask_host(items: list[Item]) -> list[tuple[Item, Page | NewsError]]:
+        answers: list[tuple[Item, Page | NewsError]] = []
+        for item in items:
+            try:
+                answers.append((item, ask(item)))
+            except NewsError as error:
+                answers.append((item, error))
+        return answers
+
+    with ThreadPoolExecutor(max_workers=settings.threads, thread_name_prefix="host") as pool:
+        for done in as_completed([pool.submit(ask_host, items) for items in by_host.values()]):
+            yield from done.result()
+
+
+def _fetch_row(kind: Any, url: str, feed_url: str, page: Page | NewsError) -> Fetch:
+    if isinstance(page, NewsError):
+        return Fetch(
+            kind,
+            url,
+            feed_url,
+            _host(url),
+            page.outcome,
+            datetime.now(UTC),
+            http_status=page.status,
+            detail=page.detail,
+        )
+    return Fetch(
+        kind,
+        url,
+        feed_url,
+        _host(url),
+        "not_modified" if page.status == 304 else "fetched",
+        page.fetched_at,
+        elapsed_ms=page.elapsed_ms,
+        http_status=page.status,
+        n_bytes=len(page.body),
+        final_url=page.final_url,
+    )
+
+
+def _gather(paths: Iterable[str], kind: type[Any]) -> tuple[pa.Table, list[str]]:
+    """The rows of all batch files that can be read, and a message for each file that cannot."""
+    tables = [archive.to_table([], kind)]
+    broken: list[str] = []
+    for path in paths:
+        try:
+            tables.append(archive.read_table(path, kind))
+        except archive.BatchError as error:
+            LOGGER.error("set aside: %s", error)
+            broken.append(str(error))
+    return pa.concat_tables(tables), broken
+
+
+def _write_beside(batch: str, suffix: str, rows: Sequence[Item], kind: type[Item]) -> None:
+    archive.write_rows(_beside(batch, suffix), rows, kind)
+
+
+def _beside(batch: str, suffix: str) -> str:
+    return batch.replace(".tasks.parquet", f".{suffix}.parquet")
+
+
+def _folder_and_number(batch: str) -> tuple[str, str]:
+    folder, _, name = batch.rsplit("/", 2)
+    return folder, name.split(".")[0]
+
+
+def _stem(batch: str) -> str:
+    return _folder_and_number(batch)[1]
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _outcome_counts(rows: Iterable[Fetch | ExtractedPage]) -> Counts:
+    return dict(sorted(Counter(row.outcome for row in rows).items()))

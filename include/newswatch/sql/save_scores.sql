@@ -1,0 +1,11 @@
+-- Scores of the run; a score that is there already stays as it is.
+-- grain: one row per article text and scorer version    reads: new_scores    safe to run twice
+insert into scores by name
+select
+    key_of(concat_ws('|', url, score.scorer_version, text_sha256)) as score_id, key_of(url) as article_id,
+    score.scorer_version as scorer_version, text_sha256, scored_at, score.relevance as relevance,
+    score.relevance_class as relevance_class, score.direction as direction, score.direction_class as direction_class
+from new_scores
+where key_of(url) in (select article_id from articles)
+qualify row_number() over (partition by url, score.scorer_version, text_sha256 order by scored_at) = 1
+on conflict do nothing

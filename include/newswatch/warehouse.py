@@ -1,0 +1,205 @@
+"""The only DuckDB: migrations, one idempotent load, a published copy, and the pipeline's own questions.
+
+One process at a time opens the warehouse, for one short load. Everybody else reads the published file, which is
+replaced whole: `publish` never waits for a reader and a reader never waits for a load.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from include.newswatch.model import Entry, Feed, PageTask
+from include.newswatch.schedule import FeedState
+
+Connection = duckdb.DuckDBPyConnection
+SQL_DIR = Path(__file__).with_name("sql")
+LOADS = (
+    "save_fetches", "save_entries", "save_articles", "link_entries",
+    "save_scores", "save_events", "save_evidence", "save_actors", "save_themes",
+)  # fmt: skip
+
+
+class WarehouseBusyError(Exception):
+    """Another process holds the warehouse file; the message says which."""
+
+
+class WarehouseError(Exception):
+    """The warehouse or its publication is not fit to be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTables:
+    """What a run brought, as Arrow tables in the shape of the batch files."""
+
+    fetches: pa.Table
+    entries: pa.Table
+    extractions: pa.Table
+    scores: pa.Table
+
+
+def read_sql(name: str) -> str:
+    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _connect(target: str) -> Connection:
+    connection = duckdb.connect(target)
+    connection.execute("set TimeZone = 'UTC'")  # as a setting of connect() it fails: icu is not loaded by then
+    return connection
+
+
+@contextmanager
+def open_warehouse(path: Path) -> Iterator[Connection]:
+    """The warehouse for writing, migrated to the newest tables; closing it folds the log into the file.
+
+    Raises:
+        WarehouseBusyError: another process has the file open.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = _connect(str(path))
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        raise WarehouseBusyError(f"{path} is held by another process; close it and run again: {error}") from error
+    with connection:
+        migrate(connection)
+        yield connection
+
+
+@contextmanager
+def open_published(path: Path) -> Iterator[Connection]:
+    """The published file for reading; before the first publication, the same tables without rows.
+
+    Attached to a connection in memory: a direct one gets an old file back while this process still holds it open.
+    """
+    with _connect(":memory:") as connection:
+        if path.exists():
+            connection.execute(f"attach '{_quoted(path)}' as published (read_only)")  # no parameter is allowed here
+            connection.execute("use published")
+        else:
+            migrate(connection)
+        yield connection
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables to the newest migration, each in a transaction, then make the views anew."""
+    connection.execute("create table if not exists migrations (name text primary key, applied_at timestamptz not null)")
+    done = {name for (name,) in connection.execute("select name from migrations").fetchall()}
+    for file in sorted(SQL_DIR.glob("migrate_*.sql")):
+        if file.stem not in done:
+            connection.begin()
+            connection.execute(file.read_text(encoding="utf-8"))
+            connection.execute("insert into migrations values ($name, now())", {"name": file.stem})
+            connection.commit()
+    connection.execute(read_sql("views"))
+
+
+def has_run(connection: Connection, run_id: str) -> bool:
+    return connection.execute("select 1 from runs where run_id = $run_id", {"run_id": run_id}).fetchone() is not None
+
+
+def save_feeds(connection: Connection, feeds: pa.Table) -> None:
+    connection.register("new_feeds", feeds)
+    connection.execute(read_sql("save_feeds"))
+    connection.execute(read_sql("retire_feeds"))
+
+
+def load_tables(connection: Connection, run_id: str, seen_at: datetime, tables: RunTables) -> None:
+    """Bring in what a run found; the caller holds the transaction. Loading the same twice changes nothing."""
+    for field in fields(RunTables):
+        connection.register(f"new_{field.name}", getattr(tables, field.name))
+    given = {"run_id": run_id, "seen_at": seen_at}
+    for name in LOADS:
+        sql = read_sql(name)
+        connection.execute(sql, {key: value for key, value in given.items() if f"${key}" in sql})
+
+
+def load_feed_states(connection: Connection) -> dict[str, FeedState]:
+    rows = connection.execute(read_sql("find_feed_states"))
+    names = [column[0] for column in rows.description]
+    return {row[0]: FeedState(**dict(zip(names, row, strict=True))) for row in rows.fetchall()}
+
+
+def save_feed_states(connection: Connection, states: pa.Table) -> None:
+    connection.register("new_states", states)
+    connection.execute(read_sql("save_feed_states"))
+
+
+def count_new_entries(connection: Connection, seen_at: datetime) -> dict[str, int]:
+    return dict(connection.execute(read_sql("count_new_entries"), {"seen_at": seen_at}).fetchall())
+
+
+def count_backlog(connection: Connection) -> int:
+    row = connection.execute(read_sql("find_backlog")).fetchone()
+    return int(row[0]) if row else 0
+
+
+def find_due_pages(connection: Connection, entries: pa.Table, feeds: Sequence[Feed], now: datetime) -> list[PageTask]:
+    """Pages to ask for, those never asked for first, newest first.
+
+    Args:
+        connection: the published file.
+        entries: what this run's polls announced.
+    """
+    by_url = {feed.url: feed for feed in feeds}
+    connection.register("new_entries", entries)
+    found = connection.execute(read_sql("find_due_pages"), {"now": now}).fetchall()
+    return [
+        PageTask(
+            Entry(*entry), by_url[entry[0]].outlet, by_url[entry[0]].language, by_url[entry[0]].time_zone, n_attempts
+        )
+        for *entry, n_attempts in found
+        if entry[0] in by_url
+    ]
+
+
+def find_day_stories(connection: Connection, day: date) -> list[dict[str, Any]]:
+    """The stories of a day, those with most reports first."""
+    rows = connection.execute(read_sql("find_day_stories"), {"day": day})
+    names = [column[0] for column in rows.description]
+    return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
+
+def save_run(connection: Connection, **values: Any) -> None:
+    connection.execute(read_sql("save_run"), values)
+
+
+def count_tables(connection: Connection) -> dict[str, int]:
+    """Rows of the tables that a publication is judged by."""
+    names = ("feeds", "entries", "articles", "scores", "events", "stories", "runs")
+    counts = ", ".join(f"(select count(*) from {name})" for name in names)  # noqa: S608 names are ours
+    row = connection.execute(f"select {counts}").fetchone()
+    return dict(zip(names, row or (), strict=True))
+
+
+def publish(warehouse: Path, published: Path) -> Path:
+    """Replace the published file by a copy of the warehouse: copy, flush to disk, rename. Readers keep what they have open.
+
+    Raises:
+        WarehouseError: the warehouse was left with an unfinished log (a load is running or has died).
+    """
+    if warehouse.with_name(f"{warehouse.name}.wal").exists():
+        with open_warehouse(warehouse):  # opening and closing folds the log in
+            pass
+    candidate = published.with_name(f"{published.name}.candidate")
+    shutil.copyfile(warehouse, candidate)
+    with candidate.open("rb") as file:
+        os.fsync(file.fileno())
+    # A stale log beside a replaced file would be replayed into it (DuckDB 1.5.5).
+    published.with_name(f"{published.name}.wal").unlink(missing_ok=True)
+    candidate.replace(published)
+    return published
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
