@@ -1,7 +1,7 @@
 """A fetched page in, its article as plain text out. Below this module nothing is markup. Run it in the sandbox.
 
-The feed knows title and date better than the page's markup, so they win; the page gives the text, the author and what the
-feed left out.
+The feed knows title and date better than the page's markup, so they win; the page gives the text, the author and what
+the feed left out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from htmldate import find_date
 from lxml import etree
 from trafilatura import bare_extraction, baseline
-from trafilatura.metadata import extract_author, extract_title
+from trafilatura.metadata import extract_title
 
 from include.newswatch.charset import decode
 from include.newswatch.dates import parse_date
@@ -26,8 +26,8 @@ from include.newswatch.markup import clean_text, is_bot_wall, parse_html, plain_
 from include.newswatch.model import Article, Entry, NewsError, Page, PublishedAtSource
 from include.newswatch.urls import canonical_url, registrable_domain
 
-# Letters, a Chinese character counting for three. Below the first another way to extract is tried, below the second it is no
-# article: a cookie banner or a caption is shorter, a news flash longer.
+# Letters, a Chinese character counting for three. Below the first another way to extract is tried, below the second it
+# is no article: a cookie banner or a caption is shorter, a news flash longer.
 RETRY_WEIGHT = 200
 TEXT_WEIGHT_MIN = 90
 TITLE_CHARS = 1000
@@ -43,8 +43,8 @@ NO_HTML_MAGIC = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b
 PUBLISHED_KEYS = (
     "article:published_time", "og:article:published_time", "datepublished", "publishdate", "pubdate", "publish_date",
     "publication_date", "publish-date", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created",
-    "dc.date", "date", "article.published", "cxenseparse:recs:publishtime", "mediaview-publishtime", "firstpublishedtime",
-    "apub:time", "og:published_time", "weibo:article:create_at", "bytedance:published_time",
+    "dc.date", "date", "article.published", "cxenseparse:recs:publishtime", "firstpublishedtime", "apub:time",
+    "og:published_time", "weibo:article:create_at", "bytedance:published_time",
 )  # fmt: skip
 MODIFIED_KEYS = (
     "article:modified_time", "og:updated_time", "datemodified", "lastmod", "last-modified", "dcterms.modified",
@@ -98,7 +98,7 @@ def extract_article(page: Page, entry: Entry, *, time_zone: str, language_hint: 
         language=language,
         published_at=published_at,
         published_at_source=source,
-        author=facts.author or clean_text(extract_author(tree) or "")[:AUTHOR_CHARS],
+        author=facts.author,
         canonical_url=_canonical_link(facts.canonical_href, page.final_url),
         modified_at=_first_date(facts.modified, time_zone, page.fetched_at),
     )
@@ -249,7 +249,7 @@ def _canonical_link(href: str, page_url: str) -> str:
 def _published(
     tree: Any, facts: _PageFacts, entry: Entry, page: Page, time_zone: str
 ) -> tuple[datetime | None, PublishedAtSource | None]:
-    """The feed's date, else what the page declares, else the date in the address, else a date seen in the page's markup."""
+    """The feed's date, else what the page declares, else the date in the address, else one seen in the markup."""
     if entry.published_at is not None:
         return entry.published_at, "feed"
     declared = _first_date(facts.published, time_zone, page.fetched_at)

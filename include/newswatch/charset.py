@@ -1,7 +1,7 @@
 """Bytes of a page or feed in, text out. It never fails: what cannot be read becomes U+FFFD.
 
-Servers and publishers name the wrong encoding often, mostly utf-8 for windows-1251 or GB18030. So the bytes have the first
-word (utf-8 that decodes is utf-8), the declarations the second, and a look at the letters that would come out the third.
+Servers and publishers name the wrong encoding often, mostly utf-8 for windows-1251 or GB18030. So the bytes have the
+first word (utf-8 that decodes is utf-8), the declarations the second, and the letters that would come out the third.
 """
 
 from __future__ import annotations

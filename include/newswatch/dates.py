@@ -1,7 +1,7 @@
 """A publisher's date string in, a moment in UTC out: right or None, never wrong, never the present by default.
 
-Own grammar instead of a tolerant library: feedparser and dateparser turn `2016/6/29` into the wrong month and know CST only
-as American. A string is understood whole or not at all; what is ambiguous is None.
+Own grammar instead of a tolerant library: feedparser turns `2016/6/29` into the wrong month, and CST is American
+to all of them. A string is understood whole or not at all; what is ambiguous is None.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ MONTHS = {
     )
     for name in names.split()
 }
-WEEKDAYS = (
-    "monday mon tuesday tues tue wednesday wed thursday thurs thur thu friday fri saturday sat sunday sun "
-    "понедельник пн вторник вт среда среду ср четверг чт пятница пятницу пт суббота субботу сб воскресенье вс пнд втр срд "
-    "чтв птн суб вск"
-).split()
+WEEKDAYS = """
+    monday mon tuesday tues tue wednesday wed thursday thurs thur thu friday fri saturday sat sunday sun
+    понедельник пн пнд вторник вт втр среда среду ср срд четверг чт чтв пятница пятницу пт птн суббота субботу сб суб
+    воскресенье вс вск
+"""
 
 # Zone names whose meaning does not depend on the outlet.
 NAMED_ZONES: dict[str, tzinfo] = {
@@ -53,7 +53,9 @@ NAMED_ZONES: dict[str, tzinfo] = {
         "krat": 7, "irkt": 8, "yakt": 9, "vlat": 10,
     }.items()},
     # Local time of the capital, so that Moscow's own summer times of other years come out right.
-    **dict.fromkeys(("msk", "мск", "московское время", "московскому времени", "moscow time", "moscow"), ZoneInfo("Europe/Moscow")),
+    **dict.fromkeys(
+        ("msk", "мск", "московское время", "московскому времени", "moscow time", "moscow"), ZoneInfo("Europe/Moscow")
+    ),
     **dict.fromkeys(("北京时间", "北京時間", "bjt", "beijing time", "beijing"), ZoneInfo("Asia/Shanghai")),
     **dict.fromkeys(("et", "eastern time"), ZoneInfo("America/New_York")),
 }  # fmt: skip
@@ -64,23 +66,32 @@ BRITISH_ZONES = {"Europe/London", "GB", "Europe/Belfast", "UTC", "Etc/UTC"}
 MONTH_FIRST_ZONES = ("America/", "US/")
 
 LABEL = re.compile(
-    r"^(?:发布时间|发布日期|发稿时间|更新时间|更新日期|日期|时间|发表于|發佈時間|發布時間|更新|published(?: on| at)?|updated(?: on| at)?|posted(?: on| at)?|date"
-    r"|last (?:updated|modified)|опубликовано|обновлено|дата(?: публикации)?|размещено)\s*[:：]?\s*"
+    r"^(?:发布时间|发布日期|发稿时间|更新时间|更新日期|日期|时间|发表于|發佈時間|發布時間|更新"
+    r"|(?:published|updated|posted)(?: on| at)?|date|last (?:updated|modified)"
+    r"|опубликовано|обновлено|дата(?: публикации)?|размещено)\s*[:：]?\s*"
 )
 TRAILER = re.compile(r"\s*(?:来源|來源|作者|责编|编辑|[|｜]).*$")
 ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|-е|-го)(?![a-zа-я])")
-WEEKDAY = re.compile(rf"(?<!\w)(?:{'|'.join(WEEKDAYS)})\.?(?!\w),?|\(?(?:星期|周|週|礼拜)[一二三四五六日天]\)?")
+WEEKDAY = re.compile(rf"(?<!\w)(?:{'|'.join(WEEKDAYS.split())})\.?(?!\w),?|\(?(?:星期|周|週|礼拜)[一二三四五六日天]\)?")
 SPACES = re.compile(r"\s+")
-CHINESE_NUMERAL_DATE = re.compile(r"^([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日$")
-CHINESE_DIGITS = {char: digit for digit, chars in enumerate(("〇○零", "一", "二", "三", "四", "五", "六", "七", "八", "九")) for char in chars}
+CHINESE_NUMERAL_DATE = re.compile(
+    r"^([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日$"
+)
+CHINESE_DIGITS = {
+    char: digit
+    for digit, chars in enumerate(("〇○零", "一", "二", "三", "四", "五", "六", "七", "八", "九"))
+    for char in chars
+}
 REPUBLIC_YEAR = re.compile(r"^(?:中華)?(?:民國|民国)\s*(\d{2,3})\s*年")  # Taiwan counts from 1912
 
 MONTH_NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
 TIME = (
-    r"(?P<day_part>上午|下午|晚上|凌晨|中午|早上|傍晚)?\s*(?P<hour>\d{1,2})\s?[:.时時点點]\s?(?P<minute>\d{2})\s?分?"
-    r"(?:[:.]?(?P<second>\d{2})秒?(?:[.,]\d{1,9})?)?(?:\s?(?P<half>[ap]\.?m\.?))?"
+    r"(?P<day_part>上午|下午|晚上|凌晨|中午|早上|傍晚)?\s*(?P<hour>\d{1,2})\s?[:.时時点點]\s?(?P<minute>\d{1,2})\s?分?"
+    r"(?:(?:[:.]|(?<=分))(?P<second>\d{1,2})秒?(?:[.,]\d{1,9})?)?(?:\s?(?P<half>[ap]\.?m\.?))?"
 )
-ZONE = r"(?P<zone>[+-]\d{1,2}:?\d{2}|[+-]\d{1,2}|(?:utc|gmt)\s?[+-]\d{1,2}(?::?\d{2})?|[^\W\d_][^\W\d_ ]*(?: [^\W\d_]+)?)"
+ZONE = (
+    r"(?P<zone>[+-]\d{1,2}:?\d{2}|[+-]\d{1,2}|(?:utc|gmt)\s?[+-]\d{1,2}(?::?\d{2})?|[^\W\d_][^\W\d_ ]*(?: [^\W\d_]+)?)"
+)
 ZONE_AFTER = rf"(?:\s*,?\s*(?:\(|по )?{ZONE}\)?(?:\s\(?(?P<zone_name>[a-z]{{3,5}})\)?)?)?"
 YEAR_MARK = r"(?:\s?(?:г\.?|года?|год\.?))?"
 DATES = (
@@ -97,7 +108,8 @@ PATTERNS = tuple(
     re.compile(pattern)
     for date in DATES
     for pattern in (rf"{date}(?:{BETWEEN}{TIME}{ZONE_AFTER})?", rf"{TIME}{ZONE_AFTER}{BETWEEN}{date}")
-) + (
+)
+ODD_PATTERNS = (
     # Wed Jun 29 15:07:41 CST 2016
     re.compile(rf"(?P<name>{MONTH_NAME})\s(?P<day>\d{{1,2}})\s{TIME}(?:\s{ZONE})?\s(?P<year>\d{{4}})"),
     # 20160629T150741Z, 20160629150741, 20160629
@@ -113,8 +125,8 @@ LOST_PLUS = re.compile(r"^(\d{4}-\d\d-\d\dt\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:
 def parse_date(raw: str, *, time_zone: str, now: datetime) -> datetime | None:
     """Read one date string.
 
-    A date without a time is midnight at the outlet. Relative words ("2 hours ago", 昨天) are None: the page may be older
-    than its fetch.
+    A date without a time is midnight at the outlet. Relative words ("2 hours ago", 昨天) are None: the page may be
+    older than its fetch.
 
     Args:
         time_zone: IANA name of the outlet's zone, for strings that carry none; it also decides what CST means.
@@ -167,7 +179,7 @@ def _unix_moment(text: str) -> datetime | None:
 
 
 def _written_moment(text: str, time_zone: str) -> datetime | None:
-    for pattern in PATTERNS:
+    for pattern in (*PATTERNS, *ODD_PATTERNS):
         found = pattern.fullmatch(text)
         if found is not None:
             return _moment(found.groupdict(), time_zone)
@@ -207,7 +219,7 @@ def _calendar_day(parts: dict[str, str | None], time_zone: str) -> tuple[int, in
 
 
 def _numeric_day(first: int, second: int, parts: dict[str, str | None], time_zone: str) -> tuple[int, int, int] | None:
-    """29.06.2016 is day first, as everywhere with dots; 06/07/2016 depends on the country and is left open outside America."""
+    """29.06.2016 is day first, as everywhere with dots; 06/07/2016 is left open outside America."""
     digits = parts["year"] or ""
     if len(digits) == 2:
         # 29.06.16 is Russian usage; elsewhere it may begin with the year.

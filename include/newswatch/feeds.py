@@ -1,7 +1,7 @@
 """Feed bytes in, entries out: RSS, Atom, RDF, JSON Feed, news sitemaps and list pages. No network.
 
-The kind is seen from the content, whatever feeds.csv says, because publishers change it; only a list page must be announced,
-since any HTML page has links. Run it in the sandbox: feedparser is quadratic on some inputs.
+The kind is seen from the content, whatever feeds.csv says, because publishers change it; only a list page must be
+announced, since any HTML page has links. Run it in the sandbox: feedparser is quadratic on some inputs.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ PLAIN_SITEMAP_DAYS = 7
 XML_DECLARATION = re.compile(r"^\s*<\?xml\b[^>]{0,500}\?>")
 FEED_ROOT = re.compile(r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|channel)[\s>]", re.IGNORECASE)
 HTML_ROOT = re.compile(r"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
-# Two inputs over which feedparser needs minutes, cut before it sees them: 32 KB of author took 12.8 s, 1.1 MB of attributes
-# more than 60 s (https://github.com/kurtmckee/feedparser/pull/580).
+# Two inputs over which feedparser needs minutes, cut before it sees them: 32 KB of author took 12.8 s, 1.1 MB of
+# attributes more than 60 s (https://github.com/kurtmckee/feedparser/pull/580).
 LONG_AUTHOR = re.compile(
     r"(<(?:[\w.-]{1,40}:)?(?:author|name|email|managingeditor|webmaster|creator|contributor|publisher|owner)\b[^<>]{0,500}>)"
     r"(?:[^<>]{500,}|<!\[CDATA\[[^\]]{500,}\]\]>)",
@@ -309,7 +309,7 @@ def _read_sitemap(text: str, reader: _Reader) -> FeedDocument:
 
 def _xml_root(text: str, feed: Feed) -> Any:
     try:
-        root = etree.fromstring(text.encode(), etree.XMLParser(**SAFE_XML))  # type: ignore[arg-type]
+        root = etree.fromstring(text.encode(), etree.XMLParser(**SAFE_XML))
     except etree.XMLSyntaxError as error:
         raise NewsError("parse_error", f"broken sitemap at {feed.url}: {error}") from error
     if root is None:
@@ -395,7 +395,7 @@ def _date_beside(anchor: Any) -> str:
     """The date printed next to a link: in the nearest surrounding element, as long as that holds no other link."""
     element = anchor
     for _ in range(4):
-        if element is None or sum(1 for a in element.iter("a") if a.get("href") != anchor.get("href")):
+        if element is None or any(other.get("href") != anchor.get("href") for other in element.iter("a")):
             return ""
         stamp = next((t.get("datetime") for t in element.iter("time") if t.get("datetime")), None)
         text = stamp or " ".join(element.itertext())[:NEIGHBOURHOOD_CHARS]

@@ -1,11 +1,11 @@
 """A function and its arguments in, its result out, computed in a child process that can be killed.
 
-feedparser, lxml and trafilatura take minutes and gigabytes over some inputs of a few hundred KB. No check beforehand finds
-all of them, so strangers' bytes are parsed where a time limit and a memory limit hold whatever comes. The child is reused:
-a call costs a pickle and a round trip over a socket pair; only a kill costs a new start.
+feedparser, lxml and trafilatura take minutes and gigabytes over some inputs of a few hundred KB. No check beforehand
+finds all of them, so strangers' bytes are parsed where a time and a memory limit hold whatever comes. The child is
+reused: a call costs a pickle and a round trip over a socket pair; only a kill costs a new start.
 
-The child is a plain `python -c`, not a multiprocessing.Process: Airflow's executors run tasks in daemonic processes, and
-multiprocessing refuses to start children there. It gets no environment, hence no secrets of the parent.
+The child is a plain `python -c`, not a multiprocessing.Process: Airflow's executors run tasks in daemonic processes,
+and multiprocessing refuses to start children there. It gets no environment, hence no secrets of the parent.
 """
 
 from __future__ import annotations
@@ -35,21 +35,27 @@ from include.newswatch.model import NewsError, Outcome
 P = ParamSpec("P")
 T = TypeVar("T")
 
-IMPORT_TIMEOUT_S = 60  # trafilatura and feedparser need 1 to 2 s on an idle core; cold disks and busy machines need more
+IMPORT_TIMEOUT_S = 60  # the parsers need 1 to 2 s on an idle core; cold disks and busy machines need more
 SELF_KILL_GRACE_S = 5  # an orphan in the middle of a document ends itself this long after its time limit
 IDLE_CHECK_S = 10
+# The parsers' own caches grow over thousands of documents; with a fresh child now and then the memory limit is about
+# the document.
+CALLS_PER_CHILD = 1000
 PICKLE_PROTOCOL = pickle.HIGHEST_PROTOCOL
 REPOSITORY_ROOT = str(Path(__file__).resolve().parents[2])
 # sys.path travels in argv because the child has no environment to find it by.
-BOOTSTRAP = "import sys; sys.path[:] = sys.argv[4:]; from include.newswatch.sandbox import serve; serve(*map(int, sys.argv[1:4]))"
+BOOTSTRAP = """
+import sys
+sys.path[:] = sys.argv[4:]
+from include.newswatch.sandbox import serve
+serve(*map(int, sys.argv[1:4]))
+"""
 # numpy's BLAS reserves address space for every core, which would count against the memory limit.
 CHILD_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
 
-LOGGER = logging.getLogger(__name__)
-
 
 class Sandbox:
-    """A child process that runs one call after the other, each within timeout_s seconds and memory_mb MiB (address space).
+    """A child process that runs one call after the other, each within timeout_s and memory_mb (MiB of address space).
 
     Use as a context manager, from one thread. The child starts with the first call and again after every kill.
     """
@@ -60,6 +66,7 @@ class Sandbox:
         self._child: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
         self._imported: set[str] = set()
+        self._n_calls = 0
 
     def __enter__(self) -> Sandbox:
         return self
@@ -79,11 +86,17 @@ class Sandbox:
             NewsError: parse_timeout and parse_memory when a limit was hit, parse_error when the function failed or the
                 child died; a NewsError raised by the function itself arrives as it is.
         """
-        if "." in function.__qualname__ or function.__module__ == "__main__":
+        if "." in function.__qualname__ or "<" in function.__qualname__ or function.__module__ == "__main__":
             raise ValueError(f"{function.__qualname__} is no module-level function of an importable module")
-        name = (function.__module__, function.__name__)
-        self._import(function.__module__)
-        status, value = self._exchange((*name, args, kwargs), self.timeout_s)
+        request = (function.__module__, function.__name__, args, kwargs)
+        if self._n_calls >= CALLS_PER_CHILD:
+            self.close()
+        is_fresh = self._n_calls == 0
+        status, value = self._run(request)
+        if status != "ok" and value[0] == "parse_memory":
+            self.close()  # what the document left behind must not count against the next one
+            if not is_fresh:  # and what earlier ones left behind not against this one
+                status, value = self._run(request)
         if status == "ok":
             return value  # type: ignore[no-any-return]
         raise NewsError(*value)
@@ -98,6 +111,12 @@ class Sandbox:
             self._child.wait()
             self._child = None
         self._imported.clear()
+        self._n_calls = 0
+
+    def _run(self, request: tuple[Any, ...]) -> tuple[str, Any]:
+        self._import(request[0])
+        self._n_calls += 1
+        return self._exchange(request, self.timeout_s)
 
     def _import(self, module: str) -> None:
         """Imports are not the document's fault, so they have a time limit of their own."""
@@ -133,7 +152,7 @@ class Sandbox:
         with theirs:
             numbers = (theirs.fileno(), self.memory_mb, round(self.timeout_s) + SELF_KILL_GRACE_S)
             path = [REPOSITORY_ROOT, *(entry for entry in sys.path if entry)]
-            self._child = subprocess.Popen(
+            self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and constants
                 [sys.executable, "-c", BOOTSTRAP, *map(str, numbers), *path],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -172,7 +191,7 @@ def serve(descriptor: int, memory_mb: int, self_kill_s: int) -> None:
         while os.getppid() == parent:
             if not select.select([connection], [], [], IDLE_CHECK_S)[0]:
                 continue
-            module, name, args, kwargs = pickle.loads(connection.recv_bytes())
+            module, name, args, kwargs = pickle.loads(connection.recv_bytes())  # noqa: S301 - from the parent
             # The default action of SIGALRM ends the process even inside C code, with or without a living parent.
             signal.setitimer(signal.ITIMER_REAL, self_kill_s if name else IMPORT_TIMEOUT_S + self_kill_s)
             answer = _answer(module, name, args, kwargs)
