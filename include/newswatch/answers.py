@@ -12,6 +12,7 @@ from include.newswatch.model import NewsError
 MAX_RETRY_AFTER_S = 24 * 3600.0  # a server that asks for a year has a typing error
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
+WALL_BYTES = 64 * 1024  # of a body, where bot walls leave their marks
 # Statuses that challenge pages come with; their bodies are worth a look.
 CHALLENGED = frozenset({202, 401, 403, 405, 429, 503})
 
@@ -36,7 +37,7 @@ def error_of_answer(url: str, status: int, headers: Mapping[str, str], body: byt
         now: aware, to read a Retry-After that is a date.
     """
     retry_after_s = parse_retry_after(headers.get("retry-after", ""), now)
-    if status in CHALLENGED and is_bot_wall(headers, body):
+    if status in CHALLENGED and is_bot_wall(headers, body[:WALL_BYTES]):
         return NewsError("bot_wall", f"{url} answered {status} with a challenge", status=status)
     if status == 429 or (status == 503 and retry_after_s is not None):
         return NewsError("rate_limited", f"{url} answered {status}", status=status, retry_after_s=retry_after_s)

@@ -91,7 +91,10 @@ class HostQueue:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     except BlockingIOError:
                         continue
-                    yield
+                    try:
+                        yield
+                    finally:
+                        _unlock(file)
                     return
             time.sleep(POLL_S * _chance.uniform(0.5, 1.5))
 
@@ -115,8 +118,7 @@ class RobotsBook:
         """
         # The lock is held while we fetch: whoever asks at the same time waits for this one answer.
         with _locked(self._directory / f"{_file_name(origin)}.robots") as file:
-            kept = _read_json(file)
-            known = RobotsFile(**kept) if kept else None
+            known = _known_robots(_read_json(file))
             now_s = time.time()
             if known and now_s < known.fresh_until:
                 return known
@@ -128,6 +130,13 @@ class RobotsBook:
                 robots = robots_from_body(page.body, now_s)
             _write_json(file, asdict(robots))
             return robots
+
+
+def _known_robots(kept: dict[str, Any]) -> RobotsFile | None:
+    try:
+        return RobotsFile(**kept)
+    except TypeError:  # nothing is kept, or a version of ours kept it that had other fields
+        return None
 
 
 def _alive(state: dict[str, Any]) -> dict[str, float]:
@@ -144,7 +153,15 @@ def _file_name(name: str) -> str:
 def _locked(path: Path) -> Iterator[BinaryIO]:
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
+        try:
+            yield file
+        finally:
+            _unlock(file)
+
+
+def _unlock(file: BinaryIO) -> None:
+    """By name: closing does not unlock while a child that was forked in between still has the file open."""
+    fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _read_json(file: BinaryIO) -> dict[str, Any]:

@@ -14,8 +14,8 @@ FRESH_S = 24 * 3600  # RFC 9309, 2.4: not used for longer, unless it cannot be h
 RETRY_S = 600  # after a failure: long enough not to hammer a sick server
 STALE_S = 30 * 24 * 3600  # RFC 9309, 2.3.1.4: "a reasonably long period"
 
-# With these the page itself cannot be had either: the honest outcome is the page's own, not robots_denied.
-_NO_SERVER = frozenset({"dns_error", "connect_error", "tls_error", "blocked_address", "rate_limited"})
+# With these the page cannot be had either: the honest outcome is this word, not robots_denied.
+_NO_SERVER = frozenset({"dns_error", "connect_error", "tls_error", "blocked_address", "rate_limited", "bot_wall"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class RobotsFile:
         return not self.forbidden_because and parse_robots(self.text).can_fetch(url, user_agent)
 
     def crawl_delay_s(self, user_agent: str) -> float:
-        return parse_robots(self.text).crawl_delay(user_agent) or 0.0
+        delay_s = parse_robots(self.text).crawl_delay(user_agent)
+        return delay_s if delay_s is not None and delay_s > 0 else 0.0  # "nan" is a number to the parser
 
 
 def robots_from_body(body: bytes, now_s: float) -> RobotsFile:
@@ -52,11 +53,11 @@ def robots_from_failure(error: NewsError, known: RobotsFile | None, now_s: float
     Raises:
         NewsError: the same error, when there is no server to be polite to.
     """
-    if error.outcome in _NO_SERVER:
-        raise error
     answered_no = error.status is not None and 400 <= error.status < 500 and error.status != 429
     if answered_no or error.outcome == "too_many_redirects":
         return RobotsFile("", read_at=now_s, fresh_until=now_s + FRESH_S)
+    if error.outcome in _NO_SERVER:
+        raise error
     if known and not known.forbidden_because and now_s - known.read_at < STALE_S:
         return RobotsFile(known.text, read_at=known.read_at, fresh_until=now_s + RETRY_S)
     because = f"robots.txt cannot be had ({error.outcome})"

@@ -76,7 +76,7 @@ _TWIN_HOSTS = {
 }
 _AMP_CACHES = (
     re.compile(r"https?://(?:www\.)?google\.[a-z.]{2,6}/amp/(?P<secure>s/)?(?P<rest>[^/]+\.[^/]+(?:/.*)?)"),
-    re.compile(r"https?://[a-z0-9-]+\.cdn\.ampproject\.org/[acv](?:/s)?/(?P<secure>s/)?(?P<rest>[^/]+\.[^/]+(?:/.*)?)"),
+    re.compile(r"https?://[a-z0-9-]+\.cdn\.ampproject\.org/[acv]/(?P<secure>s/)?(?P<rest>[^/]+\.[^/]+(?:/.*)?)"),
 )
 _AMP_SEGMENTS = frozenset({"amp", "amp.html", "amphtml"})
 _SUBDOMAIN_TWIN = re.compile(r"^(www\d?|m|mobile|amp|wap)\.(?=.+\.)")
@@ -117,6 +117,8 @@ def canonical_url(url: str, base: str | None = None) -> str:
             if cleaned == joined:
                 break
             joined = cleaned
+        else:
+            raise ValueError("does not settle")
     except (ValueError, UnicodeError) as error:
         raise NewsError("parse_error", f"not a URL: {redact_url(text)} ({type(error).__name__})") from None
     if len(joined) > MAX_URL_CHARS:

@@ -7,6 +7,7 @@ Proxies of the environment are not used: behind one, nobody could check the addr
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import time
@@ -16,32 +17,32 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self, cast
 
 import httpcore2
 import httpx2
-import structlog
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from include.newswatch.addresses import WEB_PORTS, AddressRule
-from include.newswatch.answers import CHALLENGED, PERMANENT, REDIRECTS, error_of_answer
+from include.newswatch.answers import CHALLENGED, PERMANENT, REDIRECTS, WALL_BYTES, error_of_answer
 from include.newswatch.model import NewsError, Page
 from include.newswatch.politeness import HostQueue, RobotsBook
 from include.newswatch.robots import MAX_ROBOTS_BYTES
 from include.newswatch.urls import DEFAULT_PORTS, MAX_URL_CHARS, redact_url, registrable_domain
 
-log = structlog.get_logger(__name__)
+LOGGER = logging.getLogger(__name__)
 
 Resolver = Callable[[str, int], Sequence[str]]  # host, port → numeric addresses; raises OSError
 
 ACCEPT = "text/html,application/xhtml+xml,application/rss+xml,application/atom+xml,application/xml;q=0.9,*/*;q=0.5"
 HEAD_BYTES = 128 * 1024  # a status line and headers; h11 itself gives up at 100 KiB
-WALL_BYTES = 64 * 1024  # of a refusal's body, where bot walls leave their marks
 ADDRESSES_TRIED = 4
 RESOLVER_THREADS = 8
 PASSING = frozenset({502, 503, 504})
+CODINGS = frozenset({"", "identity", "gzip", "br", "deflate"})
 # What describes the bytes on the wire, which are gone when a Page is made.
 WIRE_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection", "keep-alive"})
 
@@ -175,9 +176,10 @@ class Web:
         try:
             page = self._get(ask)
         except NewsError as error:
-            log.info("not fetched", url=redact_url(url), outcome=error.outcome, detail=error.detail)
+            LOGGER.info("url=%s outcome=%s detail=%r", redact_url(url), error.outcome, error.detail)
             raise
-        log.debug("fetched", url=redact_url(url), status=page.status, bytes=len(page.body), ms=page.elapsed_ms)
+        n_bytes, elapsed_ms = len(page.body), page.elapsed_ms
+        LOGGER.debug("url=%s status=%d bytes=%d ms=%d", redact_url(url), page.status, n_bytes, elapsed_ms)
         return page
 
     def _get(self, ask: _Ask) -> Page:
@@ -186,7 +188,7 @@ class Web:
         retrying = Retrying(
             retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(1 + self._settings.retries),
-            wait=wait_exponential_jitter(wait_s, max=10.0, jitter=wait_s),
+            wait=wait_exponential_jitter(multiplier=wait_s, max=10.0, jitter=wait_s),
             reraise=True,
         )
         return retrying(self._follow, ask)
@@ -214,7 +216,7 @@ class Web:
             raise NewsError("parse_error", f"not a URL: {redact_url(str(text))} ({type(error).__name__})") from None
         if url.scheme not in DEFAULT_PORTS or not url.host:
             raise NewsError("blocked_address", f"only http and https are fetched: {redact_url(str(text))}")
-        if not self._rule.permits_port(url.port or DEFAULT_PORTS[url.scheme]):
+        if url.port is not None and not self._rule.permits_port(url.port):
             raise NewsError("blocked_address", f"port {url.port} is not allowed: {redact_url(str(url))}")
         if len(str(url)) > MAX_URL_CHARS:
             raise NewsError("parse_error", f"URL of {len(str(url))} characters: {redact_url(str(url))}")
@@ -241,7 +243,7 @@ class Web:
     def _exchange(self, url: httpx2.URL, ask: _Ask, cookies: httpx2.Cookies) -> _Answer:
         """One request, one answer, on the wire."""
         headers = {"user-agent": self._settings.user_agent, "accept-encoding": "gzip, br", **ask.headers}
-        request = httpx2.Request("GET", url, headers=headers)
+        request = httpx2.Request("GET", url, headers=[(name.encode(), value.encode("latin-1")) for name, value in headers.items()])
         cookies.set_cookie_header(request)
         with ask.allowance.in_use(ask.max_bytes + HEAD_BYTES), _errors_named(redact_url(str(url))):
             core = self._pool.handle_request(_to_core(request, self._settings.connect_timeout_s))
@@ -402,6 +404,8 @@ def _errors_named(url: str) -> Iterator[None]:
         if url in error.detail:
             raise
         raise NewsError(error.outcome, f"{url}: {error.detail}", status=error.status) from error
+    except httpcore2.ConnectTimeout as error:
+        raise NewsError("connect_error", f"{url}: no connection in time") from error
     except httpcore2.TimeoutException as error:
         raise NewsError("timeout", f"{url}: {type(error).__name__}") from error
     except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
@@ -412,9 +416,10 @@ def _errors_named(url: str) -> Iterator[None]:
 
 def _wire_error(url: str, error: Exception) -> NewsError:
     detail = f"{url}: {str(error) or type(error).__name__}"
-    if isinstance(error.__cause__, ssl.SSLError):
+    origin = error.args[0] if error.args else None  # not __cause__: the pool raises its errors "from None"
+    if isinstance(origin, ssl.SSLError):
         return NewsError("tls_error", detail)
-    if getattr(error.__cause__, "error_status_hint", None) == 431:  # h11: the headers do not end
+    if getattr(origin, "error_status_hint", None) == 431:  # h11: the headers do not end
         return NewsError("too_large", detail)
     return NewsError("connect_error", detail)
 
@@ -427,12 +432,13 @@ def _may_pass(error: BaseException) -> bool:
 
 def _read_body(response: httpx2.Response, ask: _Ask) -> bytes:
     """Decompressed, and never more of it in memory than the limit; httpx2 decompresses in steps of 1 MB at most."""
-    if response.status_code == 304 or response.status_code in REDIRECTS:
+    if not response.is_success and response.status_code not in CHALLENGED:
         return b""
-    if response.is_success and response.status_code not in CHALLENGED:
-        limit, cut = ask.max_bytes, ask.cut
-    else:
-        limit, cut = min(WALL_BYTES, ask.max_bytes), True
+    limit, cut = (ask.max_bytes, ask.cut) if response.is_success else (WALL_BYTES, True)
+    # One coding at most: a bomb inside a bomb costs minutes of decompression without a byte for us to count.
+    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in CODINGS:
+        raise NewsError("parse_error", f"content-encoding {coding[:50]!r} was not asked for")
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
@@ -494,8 +500,9 @@ def _queue_name(url: httpx2.URL) -> str:
     return owner if url.port in (None, *WEB_PORTS) else f"{owner}:{url.port}"
 
 
+@lru_cache(maxsize=4)
 def _ssl_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Certificates are always verified; the operator may only say against what."""
+    """Certificates are always verified; the operator may only say against what. Reading them takes 25 ms, so once."""
     if ca_file is not None:
         return ssl.create_default_context(cafile=ca_file)
     return httpx2.create_ssl_context(trust_env=False)
