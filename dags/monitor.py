@@ -17,15 +17,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from airflow.exceptions import AirflowFailException
-from airflow.sdk import Asset, Metadata, dag, get_current_context, task, task_group
+from airflow.sdk import Asset, CronTriggerTimetable, Metadata, dag, get_current_context, task, task_group
+from airflow.sdk.exceptions import AirflowFailException
 
 RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
 MINUTES = timedelta(minutes=1)
 
 
 @dag(
-    schedule="*/30 * * * *",
+    schedule=CronTriggerTimetable("*/30 * * * *", timezone="UTC", run_immediately=True),
     catchup=False,
     max_active_runs=1,
     doc_md=__doc__,
@@ -39,10 +39,10 @@ MINUTES = timedelta(minutes=1)
 )
 def monitor() -> None:
     @task(doc_md="Chooses the feeds that are due and writes them as batches.")
-    def plan(run_id: str = "", **_: Any) -> list[str]:
+    def plan() -> list[str]:
         from include.newswatch import pipeline
 
-        _, batches, counts = pipeline.plan(settings(), run_id, now())
+        _, batches, counts = pipeline.plan(settings(), get_current_context()["run_id"], now())
         print(counts)
         return batches
 
@@ -60,10 +60,10 @@ def monitor() -> None:
         trigger_rule="all_done",
         doc_md="Chooses the pages to fetch: new ones, and those that wait for another attempt.",
     )
-    def select(run_id: str = "", **_: Any) -> list[str]:
+    def select() -> list[str]:
         from include.newswatch import pipeline
 
-        batches, counts = pipeline.select(settings(), pipeline.run_folder(settings(), run_id))
+        batches, counts = pipeline.select(settings(), run_folder())
         print(counts)
         return batches
 
@@ -98,10 +98,10 @@ def monitor() -> None:
         trigger_rule="all_done",
         doc_md="Brings all that the run found into the warehouse, in one transaction.",
     )
-    def load(run_id: str = "", **_: Any) -> dict[str, Any]:
+    def load() -> dict[str, Any]:
         from include.newswatch import pipeline
 
-        return pipeline.load(settings(), pipeline.run_folder(settings(), run_id))
+        return pipeline.load(settings(), run_folder())
 
     @task(
         pool="duckdb_writer",
@@ -134,6 +134,12 @@ def settings() -> Any:
     from include.newswatch.settings import load_settings
 
     return load_settings(os.environ)
+
+
+def run_folder() -> str:
+    from include.newswatch import pipeline
+
+    return pipeline.run_folder(settings(), get_current_context()["run_id"])
 
 
 def now() -> Any:

@@ -1,7 +1,8 @@
 """The main job end to end, without network: newsroom on loopback, real Airflow, published database, brief.
 
-`make demo` runs it. It starts `airflow standalone` in a folder of its own, lets the scheduled Dag `monitor` walk the road over
-a newsroom of our own articles, waits for the brief that the Dag `report` writes, shows what came out, and stops everything.
+`make demo` runs it. It starts `airflow standalone` in a folder of its own, lets the scheduled Dag `monitor` walk the
+road over a newsroom of our own articles, waits for the brief that the Dag `report` writes, shows what came out, and
+stops everything.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ import duckdb
 from tests.newsroom.serve import open_newsroom, write_feeds
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMEOUT_S = 300
+TIMEOUT_S = 240
 QUERY = """
 select report_date, round(direction, 1) as direction, side, outlet, title, e.sentence as evidence
 from reports
-left join (select score_id, min_by(sentence, sentence_no) as sentence from evidence group by score_id) as e using (score_id)
+left join (select score_id, min_by(sentence, sentence_no) as sentence from evidence group by all) as e using (score_id)
 order by relevance desc, outlet
 limit 8
 """

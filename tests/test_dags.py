@@ -1,0 +1,78 @@
+"""Every Dag file loads, and the road runs inside Airflow over the newsroom."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.conftest import AIRFLOW_HOME, ROOT
+from tests.newsroom.serve import open_newsroom, write_feeds
+
+PORT = 8791
+DAG_FILES = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def dag_bag() -> Iterator[Any]:
+    """The Dags as the dag processor reads them, with a metadata database to run them in."""
+    subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True)
+    subprocess.run(
+        ["airflow", "pools", "import", str(ROOT / "include" / "pools.json")], check=True, capture_output=True
+    )
+    from airflow.dag_processing.dagbag import DagBag
+
+    yield DagBag(dag_folder=str(ROOT / "dags"))
+    shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    write_feeds(tmp_path / "feeds.csv", PORT)
+    monkeypatch.setenv("NEWSWATCH_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("NEWSWATCH_FEEDS_CSV", str(tmp_path / "feeds.csv"))
+    monkeypatch.setenv("NEWSWATCH_ALLOW_NETWORKS", "127.0.0.0/8")
+    monkeypatch.setenv("NEWSWATCH_ALLOW_PORTS", str(PORT))
+    monkeypatch.setenv("NEWSWATCH_MIN_INTERVAL_S", "0")
+    with open_newsroom(PORT, datetime.now(UTC).replace(microsecond=0)):
+        yield tmp_path / "data"
+
+
+def test_every_dag_file_loads_and_none_is_forgotten(dag_bag: Any) -> None:
+    assert dag_bag.import_errors == {}
+    assert sorted(dag_bag.dags) == DAG_FILES
+
+
+def test_every_dag_says_what_it_does_and_tries_again(dag_bag: Any) -> None:
+    for dag in dag_bag.dags.values():
+        assert dag.doc_md, dag.dag_id
+        assert dag.max_active_runs == 1, dag.dag_id
+        for task in dag.tasks:
+            assert task.doc_md, task.task_id
+            assert task.execution_timeout, task.task_id
+
+
+def test_every_pool_that_a_task_asks_for_is_made_before_the_first_run(dag_bag: Any) -> None:
+    import json
+
+    pools = {"default_pool", *json.loads((ROOT / "include" / "pools.json").read_text())}
+    assert {task.pool for dag in dag_bag.dags.values() for task in dag.tasks} <= pools
+
+
+def test_both_dags_walk_the_road_from_the_feeds_to_the_brief(dag_bag: Any, newsroom: Path) -> None:
+    run = dag_bag.dags["monitor"].test()
+    assert run.state == "success"
+    assert dag_bag.dags["report"].test().state == "success"
+
+    with duckdb.connect(str(newsroom / "relations.duckdb"), read_only=True) as published:
+        outcomes = dict(published.sql("select outcome::text, count(*) from fetches group by all").fetchall())
+        evidence = published.sql("select count(*) from reports join evidence using (score_id)").fetchone()
+    assert set(outcomes) == {"fetched", "scored"}
+    assert evidence is not None and evidence[0] > 0
+    assert "Lunar New Year" in (newsroom / "reports" / "latest.html").read_text(encoding="utf-8")
