@@ -23,6 +23,13 @@ HEADER_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGN
 DECLARED_WITHIN_BYTES = 2048
 SAMPLE_BYTES = 200_000
 
+# Of Python's codecs those that pages are written in; others (zlib, idna, unicode_escape) only a joker declares.
+WEB_ENCODING = re.compile(
+    r"utf-(8|16|16-le|16-be)|ascii|iso8859-\d+|cp\d+|koi8-[ru]|mac-cyrillic|gb\w+|big5\w*|euc_\w+|shift_\w+|tis-620"
+    r"|hz|iso2022_\w+"
+)
+SEVEN_BIT = re.compile(r"hz|iso2022_\w+")  # Chinese and Japanese that look like ASCII
+
 # Publishers say the subset and send the superset.
 SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252", "big5": "big5hkscs"}
 # Every byte string decodes in these, so their success says nothing.
@@ -48,8 +55,8 @@ def decode(body: bytes, content_type: str = "") -> str:
     if unmarked:
         return body.decode(unmarked, errors="replace")
     declared = _declared_encodings(body, content_type)
-    if any(encoding.startswith("iso2022") or encoding == "hz" for encoding in declared):
-        return body.decode(declared[0], errors="replace")  # seven-bit encodings look like ASCII
+    if declared and SEVEN_BIT.fullmatch(declared[0]):
+        return body.decode(declared[0], errors="replace")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
@@ -72,7 +79,8 @@ def _declared_encodings(body: bytes, content_type: str) -> list[str]:
             encoding = codecs.lookup(name).name
         except LookupError:
             continue
-        encodings.append(SUPERSETS.get(encoding, encoding))
+        if WEB_ENCODING.fullmatch(encoding):
+            encodings.append(SUPERSETS.get(encoding, encoding))
     return encodings
 
 

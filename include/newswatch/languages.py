@@ -11,6 +11,8 @@ from include.newswatch.model import Language
 
 SAMPLE_CHARS = 3000
 DETECTOR_CHARS = 600
+NOT_LATIN = re.compile("[^\x00-\u024f\u1e00-\u1eff]+")
+NOT_CYRILLIC = re.compile("[^\x00-@\u0400-\u052f]+")
 SHORT_LETTERS = 160  # a headline: the detector errs on one in twenty, so the feed's own word counts
 
 SCRIPTS = {
@@ -66,11 +68,11 @@ def _russian(sample: str, n_cyrillic: int, hint: str) -> Language | None:
     if len(ONLY_RUSSIAN.findall(sample)) >= ONLY_RUSSIAN_SHARE_MIN * n_cyrillic:
         return "ru"
     is_short = n_cyrillic < SHORT_LETTERS
-    return "ru" if (is_short and hint == "ru") or _best(sample)[0] == "ru" else None
+    return "ru" if (is_short and hint == "ru") or _best(NOT_CYRILLIC.sub(" ", sample))[0] == "ru" else None
 
 
 def _english(sample: str, n_latin: int, hint: str) -> Language | None:
-    best, probability = _best(sample)
+    best, probability = _best(NOT_LATIN.sub(" ", sample))
     if best == "en":
         return "en"
     is_unsure = n_latin < SHORT_LETTERS and probability < 0.9

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from include.newswatch.model import Feed, FeedKind, Language, SettingsError, Side
+from include.newswatch.urls import redact_url
 
 COLUMNS = (
     "url", "outlet", "language", "country", "side", "kind", "section", "time_zone", "article_pattern", "enabled", "note"
@@ -71,7 +72,7 @@ def _problems(values: dict[str, str]) -> list[str]:
     ]
     found += [f"{column} is empty" for column in ("outlet", "time_zone") if not values[column]]
     if not _is_web_address(values["url"]):
-        found.append(f"url {values['url']!r} is no http or https address")
+        found.append(f"url {redact_url(values['url'])!r} is no http or https address without credentials")
     if not re.fullmatch(r"[A-Z]{2}", values["country"]):
         found.append(f"country {values['country']!r} is not two capital letters")
     if values["time_zone"] and not _is_time_zone(values["time_zone"]):
