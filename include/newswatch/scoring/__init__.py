@@ -11,7 +11,7 @@ from datetime import date as Date
 from pathlib import Path
 
 from include.newswatch.model import Actor, Event, Evidence, Score
-from include.newswatch.scoring.codebook import Codebook, read_codebook
+from include.newswatch.scoring.codebook import Codebook, Phrase, read_codebook
 from include.newswatch.scoring.gate import TITLE_NO, Gate, Reading
 from include.newswatch.scoring.judge import SentenceJudge, Verdict, judge_article
 from include.newswatch.scoring.lexicon import LexiconJudge
@@ -19,6 +19,7 @@ from include.newswatch.scoring.mentions import MentionFinder, Normalizer
 
 CODEBOOKS = Path(__file__).parents[2] / "codebook"
 NO_TIE = 0.01  # probability of a tie where the gate stays shut: its measured miss rate, rounded up
+NAMED_ROLES = ("trap", "pair", "reference")
 __all__ = ["Scorer", "load_scorer"]
 
 
@@ -27,7 +28,7 @@ class Scorer:
 
     def __init__(self, codebook: Codebook, judge: SentenceJudge | None = None) -> None:
         normalizer = Normalizer(codebook.han_variants)
-        named = [s for s in codebook.phrases if s.owner.role in ("trap", "pair", "reference")]
+        named = [s for s in codebook.phrases if isinstance(s.owner, Phrase) and s.owner.role in NAMED_ROLES]
         self.codebook = codebook
         self.gate = Gate(MentionFinder([*named, *codebook.names], normalizer), codebook.sides)
         self.judge: SentenceJudge = judge or LexiconJudge(codebook, normalizer)

@@ -182,13 +182,15 @@ def _read_phrases(path: Path, role: str) -> Iterator[Surface]:
 def _surfaces_of_phrase(path: Path, row: dict[str, str], phrase: Phrase) -> Iterator[Surface]:
     if row["language"] not in LANGUAGES:
         raise SettingsError(f"{path}: {row['id']}: language {row['language']!r} is none of {', '.join(LANGUAGES)}")
+    if phrase.role in ("trap", "pair", "reference"):
+        yield from _surfaces(row["phrases"], row["language"], phrase)
+        return
+    # The other phrases may have several parts, each with its own `*`: their finder reads them.
     for text in filter(None, (part.strip() for part in row["phrases"].split("|"))):
         yield Surface(text, row["language"], False, phrase)
 
 
-def _read_events(
-    path: Path, types: dict[str, EventWord], words: dict[str, EventWord]
-) -> Iterator[Surface]:
+def _read_events(path: Path, types: dict[str, EventWord], words: dict[str, EventWord]) -> Iterator[Surface]:
     for row in _rows(path, ("id", "type", "step", "goldstein", "language", "phrases")):
         if row["type"] not in types:
             raise SettingsError(f"{path}: {row['id']}: type {row['type']!r} is not in event_types.csv")

@@ -30,6 +30,7 @@ _SAME_LENGTH = {
     ord("ё"): "е",
     ord("Ё"): "Е",
 }
+SHORT_NAME = 3  # names up to this length are common words too ("Mao", "Xi", "У И")
 # East Asian scripts are written without spaces: their characters never belong to a neighbouring word.
 _FIRST_EAST_ASIAN = "\u2e80"
 
@@ -124,13 +125,9 @@ class Matcher:
         found = []
         for index, start, end in self._automaton.find_matches_as_indexes(lower, overlapping=True):
             for surface in self._surfaces[index]:
-                if surface.language != "zh" or lower[start] < _FIRST_EAST_ASIAN:
-                    if start and is_word(lower[start - 1]) and is_word(lower[start]):
-                        continue
-                    if end < len(lower) and is_word(lower[end]) and is_word(lower[end - 1]):
-                        if not surface.is_prefix:
-                            continue
-                if _has_its_case(surface.text, normal, start, end):
+                if _stands_alone(lower, start, end, surface.is_prefix) and _has_its_case(
+                    surface.text, normal, start, end
+                ):
                     found.append((start, end, surface))
                     break
         return found
@@ -154,13 +151,27 @@ def is_word(char: str) -> bool:
     return char < _FIRST_EAST_ASIAN and (char.isalnum() or char == "_")
 
 
+def _stands_alone(lower: str, start: int, end: int, is_prefix: bool) -> bool:
+    if start and is_word(lower[start - 1]) and is_word(lower[start]):
+        return False
+    return is_prefix or not (end < len(lower) and is_word(lower[end]) and is_word(lower[end - 1]))
+
+
 def _has_its_case(written: str, normal: Normal, start: int, end: int) -> bool:
-    """Names with a capital need one in the text; abbreviations need all of them, unless the text has no case at all."""
+    """Names with a capital need one in the text, abbreviations and short names ("Wu Yi") all of theirs.
+
+    A text without any capital may name names, but no abbreviations.
+    """
     if not written[0].isupper():
         return True
-    if written.isupper() and len(written) > 1:
-        return normal.cased[start:end].isupper()
-    return normal.is_caseless or normal.cased[start].isupper()
+    cased = normal.cased[start:end]
+    if written.isupper() and len(written) > 1 and written[0] < _FIRST_EAST_ASIAN:
+        return cased.isupper()
+    if normal.is_caseless:
+        return len(written) > SHORT_NAME
+    if len(written) <= SHORT_NAME and len(written) == len(cased):
+        return all(have.isupper() for have, wanted in zip(cased, written, strict=True) if wanted.isupper())
+    return cased[0].isupper()
 
 
 class MentionFinder:
