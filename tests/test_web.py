@@ -218,9 +218,7 @@ def guarded_web(listening):
         yield web, door
 
 
-@pytest.mark.parametrize(
-    "host", ["127.1", "0x7f.1", "0x7f000001", "2130706433", "127。0。0。1", "[::ffff:127.0.0.1]"]
-)
+@pytest.mark.parametrize("host", ["127.1", "0x7f.1", "0x7f000001", "2130706433", "127。0。0。1", "[::ffff:127.0.0.1]"])
 def test_the_same_spellings_would_arrive_if_the_guard_let_them(server, host):
     with open_web(server.port, allow_networks=("127.0.0.0/8", "::ffff:127.0.0.0/104")) as web:
         assert web.get(f"http://{host}:{server.port}/a", check_robots=False).body == b"hello"
@@ -591,6 +589,17 @@ def test_a_cookie_lives_as_long_as_its_redirects(server):
         assert web.get(server.url("/wall")).body == b"inside"
         web.get(server.url("/a"))
     assert "cookie" not in server.asked[-1].headers
+
+
+@pytest.mark.parametrize(
+    "cookie", [b"\x80", "имя=значение".encode(), b"a=\xff; expires=Thu, 99 Foo 99999 99:99:99 GMT", b"=; ;,"]
+)
+def test_no_cookie_breaks_a_redirect(server, cookie):
+    server.routes["/old"] = (
+        b"HTTP/1.1 302 x\r\nContent-Length: 0\r\nLocation: /a\r\nSet-Cookie: " + cookie + b"\r\n\r\n"
+    )
+    with open_web(server.port) as web:
+        assert web.get(server.url("/old")).body == b"hello"
 
 
 # ── refusals and retries ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -244,6 +244,7 @@ class Web:
         """One request, one answer, on the wire."""
         headers = {"user-agent": self._settings.user_agent, "accept-encoding": "gzip, br", **ask.headers}
         request = httpx2.Request("GET", url, headers=[(name.encode(), value.encode("latin-1")) for name, value in headers.items()])
+        request.headers.encoding = "utf-8"  # a server's cookie may hold any character
         cookies.set_cookie_header(request)
         with ask.allowance.in_use(ask.max_bytes + HEAD_BYTES), _errors_named(redact_url(str(url))):
             core = self._pool.handle_request(_to_core(request, self._settings.connect_timeout_s))
