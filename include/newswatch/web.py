@@ -28,7 +28,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 
 from include.newswatch.addresses import WEB_PORTS, AddressRule
 from include.newswatch.answers import CHALLENGED, PERMANENT, REDIRECTS, WALL_BYTES, error_of_answer
-from include.newswatch.model import NewsError, Page
+from include.newswatch.model import NewsError, Page, SettingsError
 from include.newswatch.politeness import HostQueue, RobotsBook
 from include.newswatch.robots import MAX_ROBOTS_BYTES
 from include.newswatch.urls import DEFAULT_PORTS, MAX_URL_CHARS, redact_url, registrable_domain
@@ -54,7 +54,7 @@ class WebSettings:
     user_agent: honest, with a contact. allow_networks (CIDR), allow_ports: exceptions to the address guard, for trials
     on loopback. max_bytes: of a body, decompressed. total_timeout_s: one get with its redirects and retries, waiting
     for a turn not counted. max_crawl_delay_s: robots.txt may ask for more, but gets this. politeness_dir: shared by all
-    processes that keep the manners together; None: this object alone. ca_file: trusted instead of the system's (PEM).
+    processes that keep the manners together; None: this object alone. ca_file: trusted beside the system's (PEM).
     """
 
     user_agent: str
@@ -111,7 +111,13 @@ class Web:
         resolver: Resolver | None = None,
         connector: httpcore2.NetworkBackend | None = None,
     ) -> None:
-        """resolver, connector: the system's; tests hand in their own."""
+        """resolver, connector: the system's; tests hand in their own.
+
+        Raises:
+            SettingsError: a network, port or user agent that cannot be.
+        """
+        if not (settings.user_agent.isascii() and settings.user_agent.isprintable() and settings.user_agent.strip()):
+            raise SettingsError(f"the user agent must be printable ASCII: {settings.user_agent!r}")
         self._settings = settings
         self._rule = AddressRule.of(settings.allow_networks, settings.allow_ports)
         self._close = ExitStack()
@@ -242,12 +248,12 @@ class Web:
 
     def _exchange(self, url: httpx2.URL, ask: _Ask, cookies: httpx2.Cookies) -> _Answer:
         """One request, one answer, on the wire."""
-        headers = {"user-agent": self._settings.user_agent, "accept-encoding": "gzip, br", **ask.headers}
-        request = httpx2.Request("GET", url, headers=[(name.encode(), value.encode("latin-1")) for name, value in headers.items()])
+        headers = {"user-agent": self._settings.user_agent, "accept-encoding": "gzip, br"}
+        request = httpx2.Request("GET", url, headers=headers)
         request.headers.encoding = "utf-8"  # a server's cookie may hold any character
         cookies.set_cookie_header(request)
         with ask.allowance.in_use(ask.max_bytes + HEAD_BYTES), _errors_named(redact_url(str(url))):
-            core = self._pool.handle_request(_to_core(request, self._settings.connect_timeout_s))
+            core = self._pool.handle_request(_to_core(request, ask.headers, self._settings.connect_timeout_s))
             try:
                 response = httpx2.Response(core.status, headers=core.headers, content=_stream(core), request=request)
                 if len(core.headers) > self._settings.max_headers:
@@ -426,9 +432,9 @@ def _wire_error(url: str, error: Exception) -> NewsError:
 
 
 def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, NewsError) and (
-        error.outcome == "connect_error" or (error.outcome == "http_error" and error.status in PASSING)
-    )
+    if not isinstance(error, NewsError) or error.retry_after_s is not None:
+        return False
+    return error.outcome == "connect_error" or (error.outcome == "http_error" and error.status in PASSING)
 
 
 def _read_body(response: httpx2.Response, ask: _Ask) -> bytes:
@@ -455,11 +461,13 @@ def _stream(core: httpcore2.Response) -> Iterator[bytes]:
     yield from cast(Iterable[bytes], core.stream)  # the other half of its type belongs to async pools
 
 
-def _to_core(request: httpx2.Request, timeout_s: float) -> httpcore2.Request:
+def _to_core(request: httpx2.Request, more: dict[str, str], timeout_s: float) -> httpcore2.Request:
+    """more: headers that go out as they are; a validator returns byte for byte."""
     url = httpcore2.URL(
         scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
     )
-    return httpcore2.Request("GET", url, headers=request.headers.raw, extensions={"timeout": {"connect": timeout_s}})
+    headers = request.headers.raw + [(name.encode(), value.encode("latin-1")) for name, value in more.items()]
+    return httpcore2.Request("GET", url, headers=headers, extensions={"timeout": {"connect": timeout_s}})
 
 
 def _header_dict(headers: httpx2.Headers) -> dict[str, str]:
@@ -503,7 +511,8 @@ def _queue_name(url: httpx2.URL) -> str:
 
 @lru_cache(maxsize=4)
 def _ssl_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Certificates are always verified; the operator may only say against what. Reading them takes 25 ms, so once."""
+    """Certificates are always verified; the operator may only add authorities. Reading them takes 25 ms, so once."""
+    context = httpx2.create_ssl_context(trust_env=False)
     if ca_file is not None:
-        return ssl.create_default_context(cafile=ca_file)
-    return httpx2.create_ssl_context(trust_env=False)
+        context.load_verify_locations(cafile=ca_file)
+    return context
