@@ -12,7 +12,7 @@ from pathlib import Path
 
 from include.newswatch.model import Actor, Event, Evidence, Score
 from include.newswatch.scoring.codebook import Codebook, Phrase, read_codebook
-from include.newswatch.scoring.gate import TITLE_NO, Gate, Reading
+from include.newswatch.scoring.gate import TITLE_NO, Gate
 from include.newswatch.scoring.judge import SentenceJudge, Verdict, judge_article
 from include.newswatch.scoring.lexicon import LexiconJudge
 from include.newswatch.scoring.mentions import MentionFinder, Normalizer
@@ -30,16 +30,16 @@ class Scorer:
         normalizer = Normalizer(codebook.han_variants)
         named = [s for s in codebook.phrases if isinstance(s.owner, Phrase) and s.owner.role in NAMED_ROLES]
         self.codebook = codebook
-        self.gate = Gate(MentionFinder([*named, *codebook.names], normalizer), codebook.sides)
+        self.gate = Gate(MentionFinder([*named, *codebook.names], normalizer), codebook.sides, codebook.home)
         self.judge: SentenceJudge = judge or LexiconJudge(codebook, normalizer)
         self.version = f"{self.judge.version}+{codebook.dyad}-{codebook.version}"
 
     def score(self, title: str, text: str, language: str | None = None, date: Date | None = None) -> Score:
         """Score one article; any text ends in a score.
 
-        language, date: what is known of the article; matching does not depend on them.
+        language: of the article, en, ru or zh; guessed by its script when None. date: of its publication, if known.
         """
-        reading = self.gate.read(title, text)
+        reading = self.gate.read(title, text, language)
         actors = tuple(Actor(name.id, name.name, name.side) for name in reading.names if name.listed)
         if not reading.is_open:
             return Score(NO_TIE, 0, None, None, (), (), actors, (), self.version)
@@ -47,14 +47,13 @@ class Scorer:
         verdict = judge_article(reading, judgements, self.codebook.weights)
         if not verdict.relevance_class:
             return Score(round(verdict.relevance, 4), 0, None, None, (), (), actors, (), self.version)
-        themes = tuple(dict.fromkeys(theme for judgement in judgements for theme in judgement.themes))
         return Score(
             relevance=round(verdict.relevance, 4),
             relevance_class=verdict.relevance_class,
             direction=verdict.direction,
             direction_class=verdict.direction_class,
             events=_events(verdict),
-            themes=themes,
+            themes=verdict.themes,
             actors=actors,
             evidence=tuple(Evidence(no, reading.sentences[no].text) for no in verdict.evidence),
             scorer_version=self.version,

@@ -27,8 +27,8 @@ class Name:
     """Something that stands for a side (or for a third party).
 
     kind: state, nationality, capital, metonym, leader, person, institution, ministry, force, firm, bank, university,
-    media, region, city, crossing or river. listed: a named actor of the output, not a mere stand-in for the state.
-    valid_from, valid_to: years of office, None where open.
+    media, region, city, river, or crossing: a place of the common border, which brings both sides to mind by itself.
+    listed: a named actor of the output, not a mere stand-in for the state. valid_from, valid_to: years of office.
     """
 
     id: str
@@ -42,7 +42,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """One spelling of a name or phrase. text: as written in the codebook, without the `*` that `is_prefix` stands for."""
+    """One spelling of a name or phrase. text: as in the codebook, without the `*` that `is_prefix` stands for."""
 
     text: str
     language: str
@@ -71,11 +71,15 @@ class EventWord:
 
 @dataclass(frozen=True, slots=True)
 class Codebook:
-    """Everything that is known of one dyad. sides: the two ids, in the order of sides.csv. version: hash of the files."""
+    """Everything that is known of one dyad.
+
+    sides: the two ids, in the order of sides.csv. home: the side whose own press writes in a language.
+    version: hash of the files.
+    """
 
     dyad: str
     sides: tuple[str, str]
-    side_names: dict[str, str]
+    home: dict[str, str]
     names: tuple[Surface, ...]
     phrases: tuple[Surface, ...]
     event_words: dict[str, EventWord]
@@ -92,7 +96,8 @@ def read_codebook(root: Path, dyad: str) -> Codebook:
         SettingsError: a file is missing or a row is wrong; the message names file and line.
     """
     common, folder = root / "common", root / dyad
-    sides = tuple(row["side"] for row in _rows(folder / "sides.csv", ("side", "name")))
+    side_rows = list(_rows(folder / "sides.csv", ("side", "name", "language")))
+    sides = tuple(row["side"] for row in side_rows)
     if len(sides) != 2:
         raise SettingsError(f"{folder / 'sides.csv'}: a dyad has two sides, not {len(sides)}")
     forms = _read_forms((common / "russian_forms.csv", folder / "russian_forms.csv"))
@@ -103,6 +108,7 @@ def read_codebook(root: Path, dyad: str) -> Codebook:
         *_read_phrases(folder / "traps.csv", "trap"),
         *_read_phrases(folder / "pairs.csv", "pair"),
         *_read_phrases(common / "references.csv", "reference"),
+        *_read_phrases(folder / "frontier.csv", "reference"),
         *_read_phrases(common / "themes.csv", "theme"),
         *_read_phrases(common / "markers.csv", "marker"),
         *_read_events(common / "events.csv", event_types, event_words),
@@ -110,7 +116,7 @@ def read_codebook(root: Path, dyad: str) -> Codebook:
     return Codebook(
         dyad=dyad,
         sides=(sides[0], sides[1]),
-        side_names={row["side"]: row["name"] for row in _rows(folder / "sides.csv", ("side", "name"))},
+        home={row["language"]: row["side"] for row in side_rows if row["language"]},
         names=tuple(_read_names(sorted((folder / "names").glob("*.csv")), common / "countries.csv", sides, forms)),
         phrases=tuple(phrases),
         event_words=event_words,

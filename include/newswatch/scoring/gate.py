@@ -5,6 +5,7 @@ The gate would rather let an irrelevant article pass than lose a relevant one: w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,12 +14,15 @@ from include.newswatch.scoring.codebook import THIRD, Name, Phrase
 from include.newswatch.scoring.mentions import Mention, MentionFinder
 from include.newswatch.scoring.sentences import Sentence, split_sentences
 
-Bond = Literal["sentence", "carried", "neighbour", "title", "distant"]
+Bond = Literal["sentence", "carried", "neighbour", "title", "home", "distant"]
 TITLE_NO = -1
 # Long articles are judged by their strongest bonds; 40 sentences hold the matter of a 500-word article many times over.
 MAX_FOCUSES = 40
-_RANK: dict[Bond, int] = {"sentence": 0, "carried": 1, "neighbour": 2, "title": 3, "distant": 4}
-_MARKS = ("[A]", "[B]")
+_RANK: dict[Bond, int] = {"sentence": 0, "carried": 1, "neighbour": 2, "title": 3, "home": 4, "distant": 5}
+_HAN, _CYRILLIC = re.compile("[\u4e00-\u9fff]"), re.compile("[\u0400-\u04ff]")
+# A text is in the script that fills this share of its first characters; names in Latin letters may fill the rest.
+SCRIPT_SHARE = 0.25
+SCRIPT_SAMPLE_CHARS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,9 @@ class Passage:
 class Focus:
     """A passage that brings the sides together, and by what bond. context: the sentence before it, if any.
 
-    carried_sides: the sides that the passage itself names or that were carried into it.
+    sentence: it names both; carried: "the two countries" of a text that named them; neighbour: one here, the other in
+    the sentence before; title: one here, the other in the title; home: one here, and the text is in the language of
+    the other, whose press need not name it; distant: none of these.
     """
 
     passage: Passage
@@ -59,6 +65,7 @@ class Reading:
     focuses: tuple[Focus, ...]
     names: tuple[Name, ...]
     sides: frozenset[str]
+    home: str | None
 
     @property
     def is_open(self) -> bool:
@@ -66,22 +73,36 @@ class Reading:
 
 
 class Gate:
-    """Opens for articles in which both sides are somehow brought together."""
+    """Opens for articles in which both sides are somehow brought together.
 
-    def __init__(self, finder: MentionFinder, sides: tuple[str, str]) -> None:
+    home: by language, the side whose own press need not name it ("we", "the region", "customs").
+    """
+
+    def __init__(self, finder: MentionFinder, sides: tuple[str, str], home: dict[str, str]) -> None:
         self._finder = finder
         self._sides = frozenset(sides)
+        self._home = home
 
-    def read(self, title: str, text: str) -> Reading:
-        """Read an article. Sentences are split only when both sides occur: most of a news stream stops before that."""
+    def read(self, title: str, text: str, language: str | None = None) -> Reading:
+        """Read an article. Sentences are split only where both sides may be meant: most of a stream stops before."""
         in_title, in_text = self._finder.find(title), self._finder.find(text)
-        names = _names((*in_title, *in_text))
-        sides = self._sides_of((*in_title, *in_text))
+        mentions = (*in_title, *in_text)
+        sides = self._sides_of(mentions)
         head = self._passage(TITLE_NO, title, in_title)
-        if sides != self._sides:
-            return Reading(head, (), (), names, sides)
+        home = self._home.get(language or _language_of(text or title))
+        if not self._may_be_both(sides, home, mentions):
+            return Reading(head, (), (), _names(mentions), sides, home)
         passages = self._passages(split_sentences(text), in_text)
-        return Reading(head, passages, self._focuses(head, passages), names, sides)
+        return Reading(head, passages, self._focuses(head, passages, home), _names(mentions), sides, home)
+
+    def _may_be_both(self, sides: frozenset[str], home: str | None, mentions: Sequence[Mention]) -> bool:
+        if sides == self._sides or (home and sides and sides != {home}):
+            return True
+        names = [mention.owner for mention in mentions if isinstance(mention.owner, Name)]
+        if any(name.kind == "crossing" for name in names):
+            return True
+        has_reference = any(isinstance(m.owner, Phrase) and m.owner.role == "reference" for m in mentions)
+        return has_reference and (bool(sides) or all(name.side != THIRD for name in names))
 
     def _sides_of(self, mentions: Iterable[Mention]) -> frozenset[str]:
         sides: set[str] = set()
@@ -117,18 +138,20 @@ class Gate:
             passages.append(self._passage(sentence.no, sentence.text, tuple(inside)))
         return tuple(passages)
 
-    def _focuses(self, title: Passage, passages: Sequence[Passage]) -> tuple[Focus, ...]:
+    def _focuses(self, title: Passage, passages: Sequence[Passage], home: str | None) -> tuple[Focus, ...]:
         found: list[Focus] = []
-        known: frozenset[str] = title.sides
+        known = title.sides | ({home} if home else frozenset())
         if title.sides == self._sides:
             found.append(Focus(title, "sentence"))
         for i, passage in enumerate(passages):
             before = passages[i - 1] if i else None
-            bond = self._bond(title, passage, before, known)
+            bond = self._bond(title, passage, before, known) or _home_bond(passage, home)
             if bond:
                 found.append(Focus(passage, bond, before))
             known |= passage.sides
-        found = found or [Focus(passage, "distant") for passage in passages if passage.sides] or [Focus(title, "distant")]
+        if not found:
+            named = [passage for passage in passages if passage.sides or passage.is_reference] or [title]
+            found = [Focus(passage, "distant") for passage in named]
         strongest = sorted(found, key=lambda focus: (_RANK[focus.bond], focus.no))[:MAX_FOCUSES]
         return tuple(sorted(strongest, key=lambda focus: focus.no))
 
@@ -145,24 +168,19 @@ class Gate:
         return None
 
 
+def _home_bond(passage: Passage, home: str | None) -> Bond | None:
+    return "home" if home and passage.sides and home not in passage.sides else None
+
+
+def _language_of(text: str) -> str:
+    """The language by script alone; English stands for everything in Latin letters."""
+    sample = text[:SCRIPT_SAMPLE_CHARS]
+    enough = SCRIPT_SHARE * len(sample)
+    if len(_HAN.findall(sample)) > enough:
+        return "zh"
+    return "ru" if len(_CYRILLIC.findall(sample)) > enough else "en"
+
+
 def _names(mentions: Iterable[Mention]) -> tuple[Name, ...]:
     """The distinct names in the order of their first mention."""
     return tuple(dict.fromkeys(mention.owner for mention in mentions if isinstance(mention.owner, Name)))
-
-
-def mask_parties(passage: Passage, sides: tuple[str, str]) -> str:
-    """The text of a passage with every party replaced by [A] or [B] (pair words by both), so that no name can be learned."""
-    pieces = []
-    start = 0
-    for mention in passage.mentions:
-        mark = _mark(mention.owner, sides)
-        if mark:
-            pieces += [passage.text[start : mention.start], mark]
-            start = mention.end
-    return "".join([*pieces, passage.text[start:]])
-
-
-def _mark(owner: Name | Phrase, sides: tuple[str, str]) -> str:
-    if isinstance(owner, Phrase):
-        return "-".join(_MARKS) if owner.role == "pair" else ""
-    return _MARKS[sides.index(owner.side)] if owner.side in sides else ""

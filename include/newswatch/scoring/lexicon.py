@@ -5,19 +5,22 @@ Themes and the parties of an event stay with these lists when a trained encoder 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ahocorasick_rs
 
-from include.newswatch.scoring.codebook import BOTH, Codebook, EventWord, Name, Phrase, Surface
+from include.newswatch.scoring.codebook import BOTH, Codebook, Name, Phrase, Surface
 from include.newswatch.scoring.gate import TITLE_NO, Focus, Passage, Reading
-from include.newswatch.scoring.judge import EventGuess, Modality, SentenceJudgement
+from include.newswatch.scoring.judge import ASSERTED, EventGuess, Modality, SentenceJudgement, logistic
 from include.newswatch.scoring.mentions import Mention, Normal, Normalizer, is_word
 
 # Parts of one phrase must stand this near each other: about ten words, or half a Chinese sentence.
 MAX_GAP_CHARS = {"en": 70, "ru": 80, "zh": 24}
+SPOKEN_ROLES = ("theme", "event", "marker")
 PART_SEPARATOR = "+"
+_MODES: tuple[tuple[str, Modality], ...] = (("denial", "denied"), ("hypothetical", "hypothetical"), ("past", "past"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class _Pattern:
     surface: Surface
+    phrase: Phrase
     parts: tuple[str, ...]
 
 
@@ -41,22 +45,21 @@ class PhraseFinder:
 
     def __init__(self, surfaces: Iterable[Surface], normalizer: Normalizer) -> None:
         self._normalizer = normalizer
-        self._patterns: list[_Pattern] = []
         self._by_part: dict[str, list[_Pattern]] = {}
         for surface in surfaces:
-            self._add(surface)
-        stems = sorted({_stem(part)[0] for part in self._by_part})
+            if isinstance(surface.owner, Phrase) and surface.owner.role in SPOKEN_ROLES:
+                self._add(surface, surface.owner)
+        stems = sorted({part.removesuffix("*") for part in self._by_part})
         self._stems = stems
         self._automaton = ahocorasick_rs.AhoCorasick(
             stems, matchkind=ahocorasick_rs.MatchKind.Standard, store_patterns=False
         )
 
-    def _add(self, surface: Surface) -> None:
+    def _add(self, surface: Surface, phrase: Phrase) -> None:
         parts = [part.strip() for part in surface.text.split(PART_SEPARATOR) if part.strip()]
         # A `*` within a phrase ("снял* запрет*") is a part of its own: the words may be inflected, never far apart.
         words = [piece.strip() for part in parts for piece in _pieces(part)]
-        pattern = _Pattern(surface, tuple(self._normalizer(word).lower for word in words))
-        self._patterns.append(pattern)
+        pattern = _Pattern(surface, phrase, tuple(self._normalizer(word).lower for word in words))
         for part in dict.fromkeys(pattern.parts):
             self._by_part.setdefault(part, []).append(pattern)
 
@@ -67,10 +70,8 @@ class PhraseFinder:
         hits: dict[tuple[int, int, str], Hit] = {}
         for pattern in {id(p): p for part in places for p in self._by_part[part]}.values():
             for start, end in _joined(pattern, places):
-                phrase = pattern.surface.owner
-                assert isinstance(phrase, Phrase)
-                hit = Hit(normal.original(start), normal.original(end - 1) + 1, phrase, pattern.surface.text)
-                hits.setdefault((start, end, phrase.id), hit)
+                hit = Hit(normal.original(start), normal.original(end - 1) + 1, pattern.phrase, pattern.surface.text)
+                hits.setdefault((start, end, pattern.phrase.id), hit)
         return _without_hidden(sorted(hits.values(), key=lambda hit: (hit.start, -hit.end, hit.phrase.id)))
 
     def _places(self, normal: Normal) -> dict[str, list[tuple[int, int]]]:
@@ -93,10 +94,6 @@ class PhraseFinder:
 def _pieces(part: str) -> list[str]:
     pieces = part.replace("* ", "*\n").split("\n")
     return [piece for piece in pieces if piece.strip()]
-
-
-def _stem(part: str) -> tuple[str, bool]:
-    return part.removesuffix("*"), part.endswith("*")
 
 
 def _joined(pattern: _Pattern, places: dict[str, list[tuple[int, int]]]) -> Iterable[tuple[int, int]]:
@@ -142,14 +139,16 @@ class LexiconJudge:
     def __init__(self, codebook: Codebook, normalizer: Normalizer) -> None:
         self._sides = codebook.sides
         self._event_words = codebook.event_words
-        self._finder = PhraseFinder(
-            (s for s in codebook.phrases if isinstance(s.owner, Phrase) and s.owner.role in ("theme", "event", "marker")),
-            normalizer,
-        )
+        self._weights = codebook.weights["tie"]
+        self._finder = PhraseFinder(codebook.phrases, normalizer)
 
     @property
     def version(self) -> str:
         return "lexicon-1"
+
+    def use_tie_weights(self, weights: dict[str, float]) -> None:
+        """Judge ties by other weights from now on: for the fitting of the models that stand on top of them."""
+        self._weights = weights
 
     def judge(self, reading: Reading) -> tuple[SentenceJudgement, ...]:
         return tuple(self._judge(focus) for focus in reading.focuses)
@@ -158,24 +157,36 @@ class LexiconJudge:
         passage = focus.passage
         hits = self._finder.find(passage.text)
         markers = frozenset(hit.phrase.label for hit in hits if hit.phrase.role == "marker")
-        acts = [hit for hit in hits if hit.phrase.role == "event"]
-        events = tuple(self._event(hit, passage, focus) for hit in acts)
-        modality = _modality(passage, markers, bool(acts))
+        events = self._events(hits, passage)
+        modality = modality_of(markers, bool(events))
         return SentenceJudgement(
             no=focus.no,
-            tie=_tie(focus, markers, bool(acts)),
-            direction=_direction(events) if modality in ("asserted", "alleged") else 0.0,
+            tie=logistic(tie_inputs(focus, markers, bool(events)), self._weights),
+            direction=direction_of_acts(events) if modality in ASSERTED else 0.0,
             modality=modality,
             events=events,
-            themes=tuple(dict.fromkeys(hit.phrase.label for hit in hits if hit.phrase.role == "theme")),
+            themes=themes_of(hits),
             markers=markers,
             notes=tuple(f"{hit.phrase.label}: {passage.text[hit.start : hit.end]}" for hit in hits),
         )
 
-    def _event(self, hit: Hit, passage: Passage, focus: Focus) -> EventGuess:
-        word: EventWord = self._event_words[hit.phrase.id]
-        source, target = parties_of(hit, passage, self._sides)
-        return EventGuess(word.type, word.quad, word.goldstein, word.step, source, target)
+    def _events(self, hits: Sequence[Hit], passage: Passage) -> tuple[EventGuess, ...]:
+        """One guess a type; more words for a type make it likelier, and so do words of several parts."""
+        found: dict[str, EventGuess] = {}
+        for hit in hits:
+            if hit.phrase.role != "event":
+                continue
+            word = self._event_words[hit.phrase.id]
+            source, target = parties_of(hit, passage, self._sides)
+            probability = 0.5 + 0.2 * (PART_SEPARATOR in hit.surface) + 0.1 * (abs(word.step) == 2)
+            known = found.get(word.type)
+            if known and known.probability >= probability:
+                found[word.type] = replace(known, probability=min(0.95, known.probability + 0.1))
+            else:
+                found[word.type] = EventGuess(
+                    word.type, word.quad, word.goldstein, word.step, source, target, probability
+                )
+        return tuple(found.values())
 
 
 def parties_of(hit: Hit, passage: Passage, sides: tuple[str, str]) -> tuple[str, str]:
@@ -204,27 +215,41 @@ def _other(side: str, sides: tuple[str, str]) -> str:
     return sides[1] if side == sides[0] else sides[0]
 
 
-def _modality(passage: Passage, markers: frozenset[str], has_act: bool) -> Modality:
-    if "denial" in markers:
-        return "denied"
-    if "hypothetical" in markers:
-        return "hypothetical"
-    if "past" in markers:
-        return "past"
+def modality_of(markers: frozenset[str], has_act: bool) -> Modality:
+    """In what mode a sentence speaks; a denial outweighs a condition, a condition outweighs the past."""
+    for marker, modality in _MODES:
+        if marker in markers:
+            return modality
     if "figures" in markers and not has_act:
         return "figures"
     return "alleged" if "alleged" in markers else "asserted"
 
 
-def _tie(focus: Focus, markers: frozenset[str], has_act: bool) -> float:
-    base = {"sentence": 0.5, "carried": 0.55, "neighbour": 0.25, "title": 0.25, "distant": 0.1}[focus.bond]
+def themes_of(hits: Sequence[Hit]) -> dict[str, float]:
+    """Each theme with its weight: the number of different words for it, counted up to three."""
+    words: dict[str, set[str]] = {}
+    for hit in hits:
+        if hit.phrase.role == "theme":
+            words.setdefault(hit.phrase.label, set()).add(hit.surface)
+    return {theme: float(min(3, len(found))) for theme, found in words.items()}
+
+
+def tie_inputs(focus: Focus, markers: frozenset[str], has_act: bool) -> dict[str, float]:
+    """The named numbers that the tie of one sentence rests on."""
     passage = focus.passage
-    base += 0.25 * passage.is_pair + 0.15 * ("tie" in markers) + 0.1 * has_act
-    base -= 0.1 * min(passage.n_thirds, 3) + 0.15 * ("list" in markers) + 0.3 * ("sport" in markers)
-    return min(1.0, max(0.0, base))
+    inputs = {f"bond.{focus.bond}": 1.0, "thirds": float(min(3, passage.n_thirds))}
+    inputs |= {f"marker.{marker}": 1.0 for marker in markers}
+    inputs |= {
+        "pair": float(passage.is_pair),
+        "reference": float(passage.is_reference),
+        "act": float(has_act),
+        "length": math.log1p(len(passage.text)),
+        "is_title": float(passage.no == TITLE_NO),
+    }
+    return inputs
 
 
-def _direction(events: Sequence[EventGuess]) -> float:
-    if not events:
-        return 0.0
-    return sum(event.step for event in events) / len(events)
+def direction_of_acts(events: Sequence[EventGuess]) -> float:
+    """The mean step of the acts of one sentence, by their probability."""
+    total = sum(event.probability for event in events)
+    return sum(event.step * event.probability for event in events) / total if total else 0.0

@@ -13,7 +13,9 @@ import ahocorasick_rs
 from include.newswatch.scoring.codebook import Name, Phrase, Surface
 
 # Zero-width characters, bidirectional controls, soft hyphens and combining accents (Russian stress marks) hide names.
-_INVISIBLE = "\u00ad\u0300-\u036f\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+_INVISIBLE = (
+    "\u00ad\u0300-\u036f\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+)
 _CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
 _DROPPED = re.compile(rf"[{_INVISIBLE}{_CONTROLS}]+|(?<=\s)\s+")
 _COMPATIBLE = re.compile("[\u2100-\u214f\ufb00-\ufb06\U0001d400-\U0001d7ff]")
@@ -37,7 +39,7 @@ _FIRST_EAST_ASIAN = "\u2e80"
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """Text as it is matched. lower and cased have one length; original(i) is the offset in the text it was made from."""
+    """Text as it is matched. lower and cased have one length; original(i) is an offset in the text they come from."""
 
     lower: str
     cased: str
@@ -108,7 +110,7 @@ def _in_one_script(match: re.Match[str]) -> str:
 
 
 class Matcher:
-    """Finds many surfaces at once; where they overlap the leftmost, then the longest wins, so a longer trap hides a name."""
+    """Finds many surfaces at once; of those that overlap the leftmost, then the longest wins: traps hide names."""
 
     def __init__(self, surfaces: Iterable[Surface], normalizer: Normalizer) -> None:
         by_pattern: dict[str, list[Surface]] = {}

@@ -28,7 +28,7 @@ class Sentence:
 
 
 def split_sentences(text: str) -> tuple[Sentence, ...]:
-    """Split at `.!?…` plus closing quotes before a capital, digit or opening quote, and at `。！？` plus closing quotes.
+    """Split at `.!?…` and closing quotes before a capital, digit or opening quote, and at `。！？` and closing quotes.
 
     Nothing is split inside «» or before a dash. Offsets count characters of `text`.
     """
