@@ -78,7 +78,8 @@ def test_a_link_is_read_from_the_page_it_stands_on(link, expected):
     ["", " ", "/a", "example.com", "javascript:alert(1)", "file:///etc/passwd", "ftp://example.com/",
      "data:text/html,x", "http://", "http:///x", "http://[::1/", "http://example.com:abc/", "http://example.com:99999/",
      "http://\x00/", "http://exa mple.com/", "http://a..b/", "http://-.com/", "http://" + "a" * 300 + ".com/",
-     "http://%zz/", "https://example.com/" + "a" * 5000, "mailto:editor@example.com", "tag:example.com,2024:1"],
+     "http://%zz/", "https://example.com/" + "a" * 5000, "a" * 10**6,
+     "mailto:editor@example.com", "tag:example.com,2024:1"],
 )  # fmt: skip
 def test_nonsense_is_refused_with_one_word(url):
     with pytest.raises(NewsError) as caught:

@@ -603,9 +603,10 @@ class SayingStream(httpcore2.NetworkStream):
 
 HEADER_NAMES = b"Content-Length Transfer-Encoding Content-Encoding Location Set-Cookie Retry-After Connection"
 HEADER_VALUES = [
-    b"0", b"5", b"-1", b"chunked", b"gzip", b"br", b"gzip, br", b"close", b"http://[", b"http://user:p@h:99/", b"?x", b"#y",
-    b"https://a:0/", b"http:/x", b"\\\\x", b"http://xn--/", b"http://\xe2\x91\xa0/", b"//\xd0\xbf.\xd1\x80\xd1\x84/\xff",
-    b"a=b; expires=Thu, 99 Foo 99999 99:99:99 GMT; max-age=99999999999999999999; domain=.com", b'x; charset="\xff',
+    b"0", b"5", b"-1", b"chunked", b"gzip", b"br", b"gzip, br", b"close", b"?x", b"#y", b'x; charset="\xff',
+    b"http://[", b"http://user:p@h:99/", b"https://a:0/", b"http:/x", b"\\\\x", b"http://xn--/", b"http://\xe2\x91\xa0/",
+    b"//\xd0\xbf.\xd1\x80\xd1\x84/\xff",
+    b"a=b; expires=Thu, 99 Foo 99999 99:99:99 GMT; max-age=99999999999999999999; domain=.com",
 ]  # fmt: skip
 ANSWERS = st.builds(
     lambda status, headers, body: b"HTTP/1.1 %d x\r\n%s\r\n%s" % (status, b"".join(headers), body),

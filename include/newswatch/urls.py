@@ -109,6 +109,8 @@ def canonical_url(url: str, base: str | None = None) -> str:
         NewsError: parse_error, when it is no http URL that could be fetched.
     """
     text = url.strip().strip("\ufeff\u200b\u2060")
+    if len(text) > 4 * MAX_URL_CHARS:  # no tracker is that long, and a URL of megabytes takes seconds to clean
+        raise NewsError("parse_error", f"URL of {len(text)} characters: {redact_url(text)}")
     try:
         joined = urljoin(base, text) if base else text
         # Twins unwrap to twins, a tracker may hide behind another; two rounds are the usual depth.
@@ -153,7 +155,8 @@ def registrable_domain(url: str) -> str:
 
 def redact_url(url: str, max_chars: int = 500) -> str:
     """The URL fit for logs and messages: one line, no credentials, no secrets, not endless. Never raises."""
-    text = _SECRET_VALUE.sub(r"\1=***", _USERINFO.sub("", _CONTROL.sub(" ", url.strip())))
+    text = _CONTROL.sub(" ", url[: 4 * MAX_URL_CHARS].strip())
+    text = _SECRET_VALUE.sub(r"\1=***", _USERINFO.sub("", text))
     return text if len(text) <= max_chars else text[:max_chars] + "…"
 
 
