@@ -362,7 +362,7 @@ class _GuardedBackend(httpcore2.NetworkBackend):
             addresses = list(dict.fromkeys(waiting.result(_allowance.get().time_left_s(timeout))))
         except TimeoutError:
             raise NewsError("dns_error", f"no answer for {host} in time") from None
-        except (OSError, UnicodeError) as error:  # UnicodeError: a label that is empty or too long
+        except (OSError, ValueError) as error:  # ValueError: a label that is empty or too long
             raise NewsError("dns_error", f"{host}: {error}") from None
         if not addresses:
             raise NewsError("dns_error", f"{host} has no address")
@@ -438,10 +438,25 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _read_body(response: httpx2.Response, ask: _Ask) -> bytes:
-    """Decompressed, and never more of it in memory than the limit; httpx2 decompresses in steps of 1 MB at most."""
-    if not response.is_success and response.status_code not in CHALLENGED:
+    """The body of content; of a refusal what may show a bot wall, as far as it can be read: it stays a refusal."""
+    if response.is_success:
+        return _unpack(response, ask.max_bytes, ask.cut)
+    if response.status_code not in CHALLENGED:
         return b""
-    limit, cut = (ask.max_bytes, ask.cut) if response.is_success else (WALL_BYTES, True)
+    try:
+        return _unpack(response, WALL_BYTES, cut=True)
+    except (
+        NewsError,
+        httpx2.DecodingError,
+        httpcore2.NetworkError,
+        httpcore2.TimeoutException,
+        httpcore2.ProtocolError,
+    ):
+        return b""
+
+
+def _unpack(response: httpx2.Response, limit: int, cut: bool) -> bytes:
+    """Decompressed, and never more of it in memory than the limit; httpx2 decompresses in steps of 1 MB at most."""
     # One coding at most: a bomb inside a bomb costs minutes of decompression without a byte for us to count.
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding not in CODINGS:
