@@ -1,0 +1,137 @@
+"""The road without Airflow, over the newsroom: what arrives, what a second run adds, what a broken step costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from include.newswatch import pipeline
+from include.newswatch.settings import Settings
+from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
+
+PORT = 8792
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def newsroom() -> Iterator[None]:
+    with open_newsroom(PORT, NOW):
+        yield
+
+
+@pytest.fixture
+def settings(tmp_path: Path, newsroom: None) -> Settings:
+    write_feeds(tmp_path / "feeds.csv", PORT)
+    return Settings(
+        data_dir=tmp_path / "data",
+        feeds_csv=tmp_path / "feeds.csv",
+        allow_networks=("127.0.0.0/8",),
+        allow_ports=(PORT,),
+        min_interval_s=0.0,
+    )
+
+
+def walk(settings: Settings, run_id: str, now: datetime, *, until: str = "publish") -> pipeline.Run:
+    """The steps of a run up to and including `until`."""
+    steps = ["poll", "fetch", "extract", "score", "load", "publish"]
+    wanted = steps[: steps.index(until) + 1]
+    run, batches, _ = pipeline.plan(settings, run_id, now)
+    for batch in batches:
+        pipeline.poll(settings, batch)
+    pages, _ = pipeline.select(settings, run.folder)
+    for batch in pages:
+        for step in (pipeline.fetch, pipeline.extract, pipeline.score):
+            if step.__name__ in wanted:
+                step(settings, batch)
+    if "load" in wanted:
+        pipeline.load(settings, run.folder)
+    if "publish" in wanted:
+        pipeline.publish(settings)
+    return run
+
+
+def contents(path: Path, but: tuple[str, ...] = ()) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table."""
+    with duckdb.connect(str(path), read_only=True) as database:
+        names = [name for (name,) in database.sql("select table_name from duckdb_tables()").fetchall()]
+        return {name: sorted(database.sql(f"from {name}").fetchall(), key=repr) for name in names if name not in but}
+
+
+def test_every_article_of_the_newsroom_ends_in_one_outcome_and_one_score(settings: Settings) -> None:
+    walk(settings, "one", NOW)
+    with duckdb.connect(str(settings.published), read_only=True) as published:
+        outcomes = published.sql(
+            "select outcome::text, count(*) from fetches where kind = 'page' group by 1"
+        ).fetchall()
+        assert outcomes == [("scored", len(load_articles()))]
+        assert published.sql("select count(*) from current_scores").fetchone() == (len(load_articles()),)
+        assert published.sql("select count(*) from articles where published_at_source <> 'feed'").fetchone() == (0,)
+
+
+def test_a_second_run_adds_no_article_and_changes_none(settings: Settings) -> None:
+    walk(settings, "one", NOW)
+    before = contents(settings.published, but=("runs", "fetches", "feeds"))
+    walk(settings, "two", NOW + timedelta(hours=2))
+    assert contents(settings.published, but=("runs", "fetches", "feeds")) == before
+    with duckdb.connect(str(settings.published), read_only=True) as published:
+        second = published.sql("select kind, outcome::text from fetches where run_id = 'two'").fetchall()
+    assert set(second) == {("feed", "not_modified")}
+
+
+def test_loading_a_run_twice_changes_nothing(settings: Settings) -> None:
+    run = walk(settings, "one", NOW)
+    before = contents(settings.warehouse)
+    assert pipeline.load(settings, run.folder) == {"already_loaded": True}
+    assert contents(settings.warehouse) == before
+
+
+def test_what_a_dead_run_left_undone_the_next_run_finishes(settings: Settings) -> None:
+    walk(settings, "died", NOW, until="extract")
+    walk(settings, "next", NOW + timedelta(minutes=30))
+    with duckdb.connect(str(settings.published), read_only=True) as published:
+        assert published.sql("select count(*), count(distinct url) from articles").fetchone() == (
+            len(load_articles()),
+            len(load_articles()),
+        )
+
+
+def test_a_batch_that_is_never_scored_is_named_and_asked_for_again(settings: Settings) -> None:
+    run = walk(settings, "one", NOW, until="extract")
+    for file in Path(run.folder, "pages").glob("*.extractions.parquet"):
+        file.unlink()
+    counts = pipeline.load(settings, run.folder)
+    assert counts["failed_checks"] == ["every batch is scored"]
+    pipeline.publish(settings)
+    walk(settings, "two", NOW + timedelta(hours=2))
+    with duckdb.connect(str(settings.published), read_only=True) as published:
+        assert published.sql("select count(*) from current_scores").fetchone() == (len(load_articles()),)
+
+
+def test_a_half_written_batch_file_is_named_and_the_rest_is_loaded(settings: Settings) -> None:
+    run = walk(settings, "one", NOW, until="score")
+    broken = next(Path(run.folder, "feeds").glob("*.polls.parquet"))
+    broken.write_bytes(broken.read_bytes()[:100])
+    counts = pipeline.load(settings, run.folder)
+    assert "batch files are whole" in counts["failed_checks"]
+    assert counts["scores"] == len(load_articles())
+
+
+def test_a_reader_with_an_open_connection_neither_blocks_nor_breaks(settings: Settings) -> None:
+    walk(settings, "one", NOW)
+    with duckdb.connect(str(settings.published), read_only=True) as reader:
+        before = reader.sql("select count(*) from runs").fetchone()
+        walk(settings, "two", NOW + timedelta(hours=2))
+        assert reader.sql("select count(*) from runs").fetchone() == before
+
+
+def test_a_wrong_line_of_the_feed_list_costs_no_other_feed(settings: Settings) -> None:
+    lines = settings.feeds_csv.read_text(encoding="utf-8").splitlines()
+    settings.feeds_csv.write_text("\n".join([*lines, lines[1], "not a url" + lines[2][lines[2].index(",") :]]) + "\n")
+    _, _, counts = pipeline.plan(settings, "one", NOW)
+    assert counts["n_feeds"] == len(lines) - 1
+    assert len(counts["problems"]) == 2
+    assert f"line {len(lines) + 1}" in counts["problems"][0]
