@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from include.newswatch.scoring import CODEBOOKS, Scorer
 from include.newswatch.scoring.codebook import read_codebook
 from include.newswatch.scoring.gate import Reading
-from include.newswatch.scoring.judge import SentenceJudge, direction_inputs, relevance_inputs
+from include.newswatch.scoring.judge import THEME_MODEL, SentenceJudge, direction_inputs, relevance_inputs, theme_inputs
 from include.newswatch.scoring.lexicon import LexiconJudge, tie_inputs
 from training.corpus import load_corpus
 
@@ -30,12 +31,13 @@ DECIMALS = 3
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A labelled text. weight: its votes."""
+    """A labelled text. themes: None where they are not labelled. weight: its votes."""
 
     title: str
     text: str
     relevance: int
     direction: int | None
+    themes: frozenset[str] | None
     weight: float
 
 
@@ -52,7 +54,7 @@ def main() -> None:
 
 def read_texts(more: Sequence[Path], *, balance: bool) -> Iterable[Text]:
     corpus = [
-        Text(item.title, item.text, item.relevance, item.direction, 1.0)
+        Text(item.title, item.text, item.relevance, item.direction, frozenset(item.themes), 1.0)
         for item in load_corpus()
         if item.part == "train"
     ]
@@ -60,7 +62,12 @@ def read_texts(more: Sequence[Path], *, balance: bool) -> Iterable[Text]:
     for path in more:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         votes = len(corpus) / len(rows) if balance and corpus else 1.0
-        yield from (Text(r["title"], r["text"], r["relevance"], r["direction"], votes) for r in rows)
+        yield from (_text(row, votes) for row in rows)
+
+
+def _text(row: dict[str, Any], votes: float) -> Text:
+    themes = frozenset(row["themes"]) if "themes" in row else None
+    return Text(row["title"], row["text"], row["relevance"], row["direction"], themes, votes)
 
 
 def fit(texts: Sequence[Text], scorer: Scorer) -> dict[str, dict[str, float]]:
@@ -78,6 +85,12 @@ def fit(texts: Sequence[Text], scorer: Scorer) -> dict[str, dict[str, float]]:
         if text.direction is not None
     ]
     moved = [(inputs, text) for inputs, text in related if text.direction]
+    themed = [
+        (theme_inputs(judgements), text.themes, text.weight)
+        for text, _, judgements in judged
+        if text.relevance and text.themes is not None
+    ]
+    themes = sorted({theme for _, found, _ in themed for theme in found})
     return {
         "tie": tie,
         "touches": fit_model([(inputs, t.relevance > 0, t.weight) for inputs, t in relevance]),
@@ -85,6 +98,9 @@ def fit(texts: Sequence[Text], scorer: Scorer) -> dict[str, dict[str, float]]:
         "positive": fit_model([(inputs, (t.direction or 0) > 0, t.weight) for inputs, t in related]),
         "negative": fit_model([(inputs, (t.direction or 0) < 0, t.weight) for inputs, t in related]),
         "strong": fit_model([(inputs, abs(t.direction or 0) == 2, t.weight) for inputs, t in moved]),
+    } | {
+        THEME_MODEL + theme: fit_model([(inputs, theme in found, votes) for inputs, found, votes in themed])
+        for theme in themes
     }
 
 

@@ -28,7 +28,8 @@ class Name:
 
     kind: state, nationality, capital, metonym, leader, person, institution, ministry, force, firm, bank, university,
     media, region, city, river, or crossing: a place of the common border, which brings both sides to mind by itself.
-    listed: a named actor of the output, not a mere stand-in for the state. valid_from, valid_to: years of office.
+    listed: a named actor of the output, not a mere stand-in for the state. themes: what its mention is mostly about.
+    valid_from, valid_to: years of office.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Name:
     kind: str
     listed: bool
     name: str
+    themes: tuple[str, ...] = ()
     valid_from: int | None = None
     valid_to: int | None = None
 
@@ -149,7 +151,7 @@ def _surfaces(cell: str, language: str, owner: Name | Phrase) -> Iterator[Surfac
 def _read_names(
     paths: Iterable[Path], countries: Path, sides: tuple[str, ...], forms: dict[str, tuple[str, ...]]
 ) -> Iterator[Surface]:
-    columns = ("id", "side", "kind", "listed", "name", *LANGUAGES, "valid_from", "valid_to")
+    columns = ("id", "side", "kind", "listed", "name", "themes", *LANGUAGES, "valid_from", "valid_to")
     for path in paths:
         for row in _rows(path, columns):
             if row["side"] not in (*sides, THIRD):
@@ -167,6 +169,7 @@ def _name(row: dict[str, str], side: str) -> Name:
         kind=row["kind"],
         listed=row["listed"] == "yes",
         name=row["name"],
+        themes=tuple(filter(None, row["themes"].split("|"))),
         valid_from=int(row["valid_from"]) if row["valid_from"] else None,
         valid_to=int(row["valid_to"]) if row["valid_to"] else None,
     )

@@ -75,11 +75,12 @@ class Verdict:
 
 Weights = dict[str, dict[str, float]]
 ASSERTED: tuple[Modality, ...] = ("asserted", "alleged", "figures")
-MAX_EVENTS, MAX_THEMES, MAX_EVIDENCE = 3, 4, 3
+MAX_EVENTS, MAX_THEMES, MAX_EVIDENCE = 3, 3, 3
 # An event is reported when its probability comes this near to that of the likeliest one.
 EVENT_SHARE = 0.6
-# A theme is reported when it has this share of the weight of the strongest one.
-THEME_SHARE = 0.45
+# A theme is reported from this probability on; the likeliest one always, for every tie lies in some field.
+THEME_PROBABILITY = 0.4
+THEME_MODEL = "theme."
 
 
 def judge_article(reading: Reading, judgements: Sequence[SentenceJudgement], weights: Weights) -> Verdict:
@@ -101,7 +102,7 @@ def judge_article(reading: Reading, judgements: Sequence[SentenceJudgement], wei
         direction_class=direction_class,
         direction=goldstein_of(direction_class, events),
         events=events,
-        themes=choose_themes(judgements),
+        themes=choose_themes(theme_inputs(judgements), weights),
         evidence=choose_evidence(judgements, direction_class),
         inputs=inputs,
     )
@@ -190,14 +191,26 @@ def choose_events(judgements: Sequence[SentenceJudgement], direction_class: int)
     return tuple((event, no) for weight, event, no in ranked[:MAX_EVENTS] if weight >= EVENT_SHARE * top)
 
 
-def choose_themes(judgements: Sequence[SentenceJudgement]) -> tuple[str, ...]:
-    """The themes of the sentences that tie the two, the heaviest first."""
+def theme_inputs(judgements: Sequence[SentenceJudgement]) -> dict[str, float]:
+    """The named numbers that themes rest on: words of each theme, acts of each type, weighed by the ties."""
     totals: dict[str, float] = {}
     for judgement in judgements:
         for theme, weight in judgement.themes.items():
-            totals[theme] = totals.get(theme, 0.0) + judgement.tie * weight
-    ranked = sorted(totals, key=lambda theme: (-totals[theme], theme))
-    return tuple(theme for theme in ranked[:MAX_THEMES] if totals[theme] >= THEME_SHARE * totals[ranked[0]])
+            totals[f"words.{theme}"] = totals.get(f"words.{theme}", 0.0) + judgement.tie * weight
+        for event in judgement.events:
+            totals[f"act.{event.type}"] = totals.get(f"act.{event.type}", 0.0) + judgement.tie * event.probability
+    return {name: math.log1p(value) for name, value in totals.items()}
+
+
+def choose_themes(inputs: dict[str, float], weights: Weights) -> tuple[str, ...]:
+    """The likely themes, the likeliest first: one logistic model each (`theme.trade`, ...)."""
+    likely = {
+        model.removeprefix(THEME_MODEL): logistic(inputs, found)
+        for model, found in weights.items()
+        if model.startswith(THEME_MODEL)
+    }
+    ranked = sorted(likely, key=lambda theme: (-likely[theme], theme))[:MAX_THEMES]
+    return tuple(theme for theme in ranked if theme == ranked[0] or likely[theme] >= THEME_PROBABILITY)
 
 
 def choose_evidence(judgements: Sequence[SentenceJudgement], direction_class: int) -> tuple[int, ...]:

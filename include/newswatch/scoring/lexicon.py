@@ -165,7 +165,7 @@ class LexiconJudge:
             direction=direction_of_acts(events) if modality in ASSERTED else 0.0,
             modality=modality,
             events=events,
-            themes=themes_of(hits),
+            themes=themes_of(hits, passage),
             markers=markers,
             notes=tuple(f"{hit.phrase.label}: {passage.text[hit.start : hit.end]}" for hit in hits),
         )
@@ -225,12 +225,16 @@ def modality_of(markers: frozenset[str], has_act: bool) -> Modality:
     return "alleged" if "alleged" in markers else "asserted"
 
 
-def themes_of(hits: Sequence[Hit]) -> dict[str, float]:
-    """Each theme with its weight: the number of different words for it, counted up to three."""
+def themes_of(hits: Sequence[Hit], passage: Passage) -> dict[str, float]:
+    """Each theme with its weight: the number of different words and names for it, counted up to three."""
     words: dict[str, set[str]] = {}
     for hit in hits:
         if hit.phrase.role == "theme":
             words.setdefault(hit.phrase.label, set()).add(hit.surface)
+    for mention in passage.mentions:
+        if isinstance(mention.owner, Name):
+            for theme in mention.owner.themes:
+                words.setdefault(theme, set()).add(mention.owner.id)
     return {theme: float(min(3, len(found))) for theme, found in words.items()}
 
 
