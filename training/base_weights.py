@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +88,7 @@ def _read_pieces(cursor: Cursor) -> Pieces:
     offsets = np.frombuffer(cursor.bytes(4 * (n_pieces + 1)), "<u4").tolist()
     scores = np.frombuffer(cursor.bytes(4 * n_pieces), "<f4")
     text = cursor.bytes(n_text_bytes)
-    texts = tuple(text[start:end].decode() for start, end in zip(offsets, offsets[1:], strict=False))
+    texts = tuple(text[start:end].decode() for start, end in pairwise(offsets))
     # The map of characters that follows is NFKC with other white space; `tokenizers` brings its own.
     _n_mapped, n_map_bytes = cursor.read("iI")
     cursor.bytes(n_map_bytes)

@@ -1,4 +1,4 @@
-"""The labelled corpus: `corpus/*.jsonl` in, items and their part (train, dev, test) out. What the labels mean: README.md."""
+"""The labelled corpus: `corpus/*.jsonl` in, items and their part (train, dev, test) out. README.md describes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corpus items in, what the encoder learns from out: windows of token ids and their targets, with the sides swapped too."""
+"""Corpus items in, what the encoder learns from out: windows of token ids and targets, with the sides swapped too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from include.newswatch.scoring.marking import MarkedSentence, MarkedText, swap_s
 from training.corpus import Item
 
 UNKNOWN = -100  # a target that no loss is taken of
-TOKENS_PER_BATCH = 4096
+TOKENS_PER_BATCH = 1536
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """ids, present: [n, length]. ends, stances: [n, most sentences], padded with 0 and UNKNOWN; is_end marks real ones."""
+    """ids, present: [n, length]. ends, stances: [n, most sentences], padded with 0 and UNKNOWN; is_end marks real."""
 
     ids: Tensor
     present: Tensor
@@ -84,7 +84,7 @@ def _event_index(kind: str, source: str, target: str, are_swapped: bool) -> int:
 
 
 def batches_by_length(examples: Sequence[Example], generator: torch.Generator | None = None) -> Iterator[list[int]]:
-    """Indices of examples of like length, at most TOKENS_PER_BATCH a batch with padding; shuffled if a generator is given."""
+    """Indices of examples of like length, at most TOKENS_PER_BATCH a batch; shuffled if a generator is given."""
     jitter = torch.rand(len(examples), generator=generator) if generator else torch.zeros(len(examples))
     order = sorted(range(len(examples)), key=lambda i: len(examples[i].window.ids) * (1 + 0.2 * float(jitter[i])))
     batches: list[list[int]] = [[]]

@@ -1,7 +1,7 @@
-"""A trained encoder in, the folder that the pipeline loads out: encoder.onnx with weights of 8 bits, and tokenizer.json.
+"""A trained encoder in, what the pipeline loads out: encoder.onnx with weights of 8 bits, and tokenizer.json.
 
-Only the weights are rounded, and unpacked once at loading; the arithmetic stays in 32 bits. With activations rounded too
-(dynamic quantisation) a passage of 250 tokens takes 0.10 s instead of 0.16 s, but probabilities moved by .08 on average.
+Only the weights are rounded, and unpacked once at loading; the arithmetic stays in 32 bits. With activations rounded
+too (dynamic quantisation) 250 tokens take 0.10 s instead of 0.16 s, but probabilities moved by .08 on average.
 """
 
 from __future__ import annotations

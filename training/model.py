@@ -10,13 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from include.newswatch.scoring.encoder import (
-    N_ARTICLE_OUTPUTS,
-    N_SENTENCE_OUTPUTS,
-)
+from include.newswatch.scoring.encoder import DIRECTIONS, N_ARTICLE_OUTPUTS, N_SENTENCE_OUTPUTS, RELEVANCES, THEMES
 from training.base_weights import BaseWeights
 
 DROPOUT = 0.1
+RARE_THEME, RARE_EVENT = -2.5, -5.0  # log odds
 # What a mark stands for at first: the mean of what these words mean to the base encoder.
 MARK_WORDS = {
     "[A]": ("▁China", "中国", "▁Китай"),
@@ -73,12 +71,19 @@ class Encoder(nn.Module):
         )
         self.attention = nn.Linear(base.width, 1)
         self.article_head = nn.Sequential(
-            nn.Linear(3 * base.width, base.width), nn.Tanh(), nn.Dropout(DROPOUT), nn.Linear(base.width, N_ARTICLE_OUTPUTS)
+            nn.Linear(3 * base.width, base.width),
+            nn.Tanh(),
+            nn.Dropout(DROPOUT),
+            nn.Linear(base.width, N_ARTICLE_OUTPUTS),
         )
         self.sentence_head = nn.Sequential(
-            nn.Linear(base.width, base.width), nn.Tanh(), nn.Dropout(DROPOUT), nn.Linear(base.width, N_SENTENCE_OUTPUTS)
+            nn.Linear(base.width, base.width),
+            nn.Tanh(),
+            nn.Dropout(DROPOUT),
+            nn.Linear(base.width, N_SENTENCE_OUTPUTS),
         )
         _load_base(self, base, old_ids, marks)
+        _expect_rare_kinds(self)
 
     def lower(self, ids: Tensor, present: Tensor) -> Tensor:
         """The states after the frozen layers. ids: [batch, length]; present: [batch, length], 1 where a token is."""
@@ -131,6 +136,14 @@ def _load_base(encoder: Encoder, base: BaseWeights, old_ids: Sequence[int], mark
             }
             for name, module in parts.items():
                 _load_pair(module, tensors, f"l{i}.{name}")
+
+
+@torch.no_grad()
+def _expect_rare_kinds(encoder: Encoder) -> None:
+    """Most themes and events are absent from most texts: without this their losses drown all others at first."""
+    first_theme = len(RELEVANCES) + len(DIRECTIONS)
+    encoder.article_head[-1].bias[first_theme : first_theme + len(THEMES)] = RARE_THEME
+    encoder.sentence_head[-1].bias[1 + len(DIRECTIONS) :] = RARE_EVENT
 
 
 def _load_pair(module: nn.Module, tensors: dict[str, Tensor], name: str) -> None:

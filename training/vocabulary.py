@@ -1,11 +1,10 @@
-"""Which of the 250,000 word pieces of the base encoder English, Russian and Chinese news need, and the tokenizer of those.
+"""Which of the base encoder's 250,000 word pieces English, Russian and Chinese news need, and their tokenizer.
 
 A piece that is left out is no loss of text: the unigram tokenizer spells the word with shorter pieces.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -8,7 +8,6 @@ and the same article would not get the same score twice.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,20 +22,24 @@ from include.newswatch.scoring.marking import MarkedText
 
 RELEVANCES = (0, 1, 2)
 DIRECTIONS = (-2, -1, 0, 1, 2)
+# fmt: off
 EVENT_TYPES = (
-    "AGREE CONSULT SUPPORT COOPERATE AID YIELD REQUEST ACCUSE REJECT THREATEN PROTEST SANCTION MOBILIZE COERCE ASSAULT"
-).split()
+    "AGREE", "CONSULT", "SUPPORT", "COOPERATE", "AID", "YIELD", "REQUEST", "ACCUSE", "REJECT", "THREATEN", "PROTEST",
+    "SANCTION", "MOBILIZE", "COERCE", "ASSAULT",
+)
 WAYS = ("A>B", "B>A", "A=B")  # who acts toward whom; both together
 THEMES = (
-    "diplomacy trade energy finance military border technology culture sanctions security law agriculture environment "
-    "health media migration ukraine taiwan central_asia korea arctic"
-).split()
+    "diplomacy", "trade", "energy", "finance", "military", "border", "technology", "culture", "sanctions", "security",
+    "law", "agriculture", "environment", "health", "media", "migration", "ukraine", "taiwan", "central_asia", "korea",
+    "arctic",
+)
 # What kind of text it is: the capabilities that the corpus is balanced over.
 TRAITS = (
-    "plain_coop plain_friction mixed statistics denial hypothetical third_party joint_toward_others list sport_culture "
-    "name_trap metonym leaders companies history conflict_words_in_coop coop_words_in_conflict opposing_quotes passive "
-    "coreference"
-).split()
+    "plain_coop", "plain_friction", "mixed", "statistics", "denial", "hypothetical", "third_party",
+    "joint_toward_others", "list", "sport_culture", "name_trap", "metonym", "leaders", "companies", "history",
+    "conflict_words_in_coop", "coop_words_in_conflict", "opposing_quotes", "passive", "coreference",
+)
+# fmt: on
 N_ARTICLE_OUTPUTS = len(RELEVANCES) + len(DIRECTIONS) + len(THEMES) + len(TRAITS)
 N_SENTENCE_OUTPUTS = 1 + len(DIRECTIONS) + len(EVENT_TYPES) * len(WAYS)
 
@@ -111,7 +114,7 @@ class Encoder:
 
     def __init__(self, session: onnxruntime.InferenceSession, tokenizer: Tokenizer, version: str) -> None:
         self._session = session
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self.version = version
 
     @classmethod
@@ -134,7 +137,7 @@ class Encoder:
 
     def judge(self, texts: Sequence[MarkedText]) -> list[Judgement]:
         """Judge each article by itself, in order."""
-        return [self._judge(fit_window(self._tokenizer, text)) for text in texts]
+        return [self._judge(fit_window(self.tokenizer, text)) for text in texts]
 
     def _judge(self, window: Window) -> Judgement:
         inputs = {"ids": np.array([window.ids], np.int64), "ends": np.array(window.ends, np.int64)}
@@ -170,9 +173,12 @@ def _read_sentence(no: int, outputs: Floats) -> SentenceProbabilities:
 
 
 def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max())
-    return powers / powers.sum()
+    powers: Floats = np.exp(logits - logits.max())
+    shares: Floats = powers / powers.sum()
+    return shares
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    return 1 / (1 + np.exp(-logits))
+    odds: Floats = np.exp(logits)
+    shares: Floats = odds / (1 + odds)
+    return shares

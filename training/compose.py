@@ -1,0 +1,70 @@
+"""Train items in, texts made of them by rule out: what real news has and written items lack. Never used for evaluation.
+
+- digests: several irrelevant items in a row are one long irrelevant text;
+- mentions: a relevant item among irrelevant ones is a text that touches the relation (relevance 1);
+- headlines: a single sentence without a title stands as the title of an empty text.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from include.newswatch.scoring.sentences import CLOSERS, split_sentences
+from training.corpus import Item
+
+ENDINGS = (".", "!", "?", "…", "。", "！", "？")
+MAX_SENTENCES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """How many texts of each kind, as shares of the number of items."""
+
+    digests: float = 0.08
+    mentions: float = 0.10
+    headlines: float = 0.10
+
+
+def compose(items: Sequence[Item], mixture: Mixture, seed: int) -> tuple[Item, ...]:
+    """Make texts of each language's items; the same seed makes the same texts."""
+    rng = random.Random(seed)
+    made: list[Item] = []
+    for language in sorted({item.lang for item in items}):
+        own = [item for item in items if item.lang == language]
+        short = [item for item in own if _is_short(item)]
+        idle = [item for item in short if not item.relevance]
+        related = [item for item in short if item.relevance and not item.title]
+        lone = [item for item in related if len(split_sentences(item.text)) == 1]
+        made += [_join(rng.sample(idle, rng.randint(2, 5)), None) for _ in range(int(mixture.digests * len(own)))]
+        for _ in range(int(mixture.mentions * len(own))):
+            held = rng.choice(related)
+            around = rng.sample(idle, rng.randint(1, 4))
+            around.insert(rng.randint(0, len(around)), held)
+            made.append(_join(around, held))
+        chosen = rng.sample(lone, min(len(lone), int(mixture.headlines * len(own))))
+        made += [replace(item, title=item.text.rstrip(".。"), text="", evidence=()) for item in chosen]
+    return tuple(made)
+
+
+def _is_short(item: Item) -> bool:
+    """Ends like a sentence and begins like one, so that it splits as it did alone."""
+    text = item.text.strip()
+    begins = text[0].isupper() or text[0].isdigit() or "\u3400" <= text[0] <= "\u9fff"
+    return begins and text.rstrip(CLOSERS).endswith(ENDINGS) and len(split_sentences(text)) <= MAX_SENTENCES
+
+
+def _join(parts: Sequence[Item], held: Item | None) -> Item:
+    """One text of several. held: the part that is about the two, whose labels the text takes on."""
+    before = 0
+    for part in parts:
+        if part is held:
+            break
+        before += len(split_sentences(part.text))
+    text = " ".join(part.text.strip() for part in parts)
+    title = next((part.title for part in parts if part.title), "")
+    if held is None:
+        return replace(parts[0], title=title, text=text, capability="list")
+    evidence = tuple(no + before for no in held.evidence)
+    return replace(held, title=title, text=text, relevance=1, evidence=evidence)

@@ -1,0 +1,85 @@
+"""The corpus in, the weights of the pipeline out: `python -m training.train [--real LABELLED.jsonl ...]`.
+
+1. the base encoder's weights are read and its vocabulary is cut;
+2. the encoder learns from the train part and texts composed of it by rule, each also with its sides swapped;
+3. it is exported to include/newswatch/scoring/weights/DYAD;
+4. the exported encoder judges the dev part, and the models that weigh its word are fitted on that.
+
+Labelled real texts given with --real never train the encoder: they only bring in the base rates of real news at step 4.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from include.newswatch.scoring import CODEBOOKS, ENCODERS, Scorer
+from include.newswatch.scoring.codebook import read_codebook
+from include.newswatch.scoring.encoder import Encoder as ExportedEncoder
+from include.newswatch.scoring.marking import MARKS, MarkedText, mark_reading
+from training.base_weights import read_base_weights
+from training.combine import fit_combination, judge_items, read_items, write_combination
+from training.compose import Mixture, compose
+from training.corpus import Item, load_corpus
+from training.examples import make_examples
+from training.export import export
+from training.learn import Recipe, learn
+from training.model import Encoder
+from training.vocabulary import cut_vocabulary
+
+N_THREADS = 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--real", nargs="*", type=Path, default=[], metavar="FILE")
+    parser.add_argument("--dyad", default="china_russia")
+    arguments = parser.parse_args()
+    torch.set_num_threads(N_THREADS)
+    scorer = Scorer(read_codebook(CODEBOOKS, arguments.dyad))
+    folder = ENCODERS / arguments.dyad
+    corpus = load_corpus()
+    encoder, tokenizer = train(corpus, scorer, Recipe())
+    export(encoder, tokenizer, folder)
+    combine(corpus, scorer, folder, arguments.real)
+
+
+def train(corpus: Sequence[Item], scorer: Scorer, recipe: Recipe) -> tuple[Encoder, Tokenizer]:
+    """Learn from the train part."""
+    base = read_base_weights()
+    written = [item for item in corpus if item.part == "train"]
+    items = [*written, *compose(written, Mixture(), recipe.seed)]
+    vocabulary = cut_vocabulary(base.pieces, (text for item in items for text in (item.title, item.text)))
+    torch.manual_seed(recipe.seed)
+    encoder = Encoder(base, vocabulary.old_ids, MARKS, recipe.n_frozen_layers)
+    marked = [mark_item(item, scorer) for item in items]
+    variants = [
+        make_examples(items, marked, vocabulary.tokenizer, are_swapped=are_swapped) for are_swapped in (False, True)
+    ]
+    learn(encoder, variants, recipe)
+    return encoder, vocabulary.tokenizer
+
+
+def mark_item(item: Item, scorer: Scorer) -> MarkedText:
+    """The marked text of an item, also where the gate is shut: a missing name must not cost a training example."""
+    reading = scorer.gate.read(item.title, item.text, item.lang)
+    if not reading.sentences:
+        reading = replace(reading, sentences=scorer.gate.passages(item.text))
+    return mark_reading(reading, scorer.codebook.sides)
+
+
+def combine(corpus: Iterable[Item], scorer: Scorer, folder: Path, real: Iterable[Path]) -> None:
+    """Fit what weighs the encoder's word on texts that it has not seen."""
+    encoder = ExportedEncoder.load(folder)
+    dev = judge_items((item for item in corpus if item.part == "dev"), scorer, encoder)
+    others = judge_items((item for path in real for item in read_items(path)), scorer, encoder)
+    write_combination(folder / "combination.csv", fit_combination(dev, others))
+
+
+if __name__ == "__main__":
+    main()
