@@ -41,10 +41,12 @@ def free_port() -> int:
 
 
 def demo_environment(home: Path, newsroom_port: int) -> dict[str, str]:
+    api_port = str(free_port())
     return os.environ | {
         "AIRFLOW_HOME": str(home / "airflow"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow/airflow.db?timeout=30",
-        "AIRFLOW__API__PORT": str(free_port()),
+        "AIRFLOW__API__PORT": api_port,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{api_port}/execution/",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "NEWSWATCH_DATA_DIR": str(home / "data"),
         "NEWSWATCH_FEEDS_CSV": str(home / "feeds.csv"),

@@ -16,6 +16,7 @@ from include.newswatch.schedule import FeedState
 QUERIES = sorted(path.stem for path in warehouse.SQL_DIR.glob("*.sql") if not path.stem.startswith("migrate_"))
 PARAMETERS = {
     "run_id": "one",
+    "key": "https://a.example/1",
     "seen_at": datetime(2026, 2, 16, tzinfo=UTC),
     "started_at": datetime(2026, 2, 16, tzinfo=UTC),
     "finished_at": datetime(2026, 2, 16, tzinfo=UTC),

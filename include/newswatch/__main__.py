@@ -13,16 +13,21 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from rich.console import Console
 from rich.progress import Progress
 
 from include.newswatch import pipeline
 from include.newswatch.archive import BatchError
+from include.newswatch.discover import confirm_source, discover_sources, guess_sources, render_lines
+from include.newswatch.feeds import parse_feed
 from include.newswatch.model import NewsError, SettingsError
 from include.newswatch.scoring import load_scorer
+from include.newswatch.scoring.explain import explain, render
 from include.newswatch.settings import Settings, load_settings
-from include.newswatch.warehouse import WarehouseBusyError, WarehouseError
+from include.newswatch.warehouse import WarehouseBusyError, WarehouseError, find_article, open_published
+from include.newswatch.web import Web
 
 EXIT_OK, EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_BUSY = 0, 1, 2, 3
 EXIT_CODES = (
@@ -120,6 +125,53 @@ def score_line(scorer: Any, line: str, number: int) -> dict[str, Any]:
         raise SettingsError(f"line {number} is not {{id, lang?, date?, title, text}}: {error!r}") from error
 
 
+def explain_command(settings: Settings, args: argparse.Namespace) -> int:
+    """Show why an article got its score: a text file (first line the title), or a published article."""
+    scorer = load_scorer(settings.dyad)
+    if Path(args.source).is_file():
+        title, _, text = Path(args.source).read_text(encoding="utf-8").partition("\n")
+        print(render(explain(scorer, title, text)))
+        return EXIT_OK
+    with open_published(settings.published) as published:
+        found = find_article(published, args.source)
+    if found is None:
+        raise SettingsError(f"{args.source} is neither a file nor the URL or id of an article in {settings.published}")
+    print(render(explain(scorer, found["title"], found["text"], found["language"])))
+    return EXIT_OK
+
+
+def discover_command(settings: Settings, args: argparse.Namespace) -> int:
+    """Print lines for feeds.csv: what the page announces, and the common addresses that turn out to be feeds."""
+    with pipeline.open_web(settings) as web, pipeline.open_sandbox(settings) as sandbox:
+        page = web.get(args.url)
+        proposals = sandbox.call(discover_sources, page, read_robots(web, page.final_url))
+        confirmed = []
+        for proposal in [*proposals, *sandbox.call(guess_sources, page)]:
+            try:
+                answer = web.get(proposal.url)
+                document = sandbox.call(
+                    parse_feed,
+                    answer.body,
+                    proposal,
+                    content_type=answer.headers.get("content-type", ""),
+                    now=answer.fetched_at,
+                )
+            except NewsError as error:
+                CONSOLE.print(f"no feed: {proposal.url} ({error.outcome})", markup=False, soft_wrap=True)
+                continue
+            confirmed.append(confirm_source(proposal, document))
+    print(render_lines(confirmed), end="")
+    return EXIT_OK if confirmed else EXIT_CHECK_FAILED
+
+
+def read_robots(web: Web, url: str) -> str:
+    """The site's robots.txt, for its Sitemap lines; empty where there is none."""
+    try:
+        return web.get(urljoin(url, "/robots.txt"), check_robots=False).body.decode("utf-8-sig", errors="replace")
+    except NewsError:
+        return ""  # a site without one announces no sitemap, which is no error
+
+
 def load_command(settings: Settings, args: argparse.Namespace) -> int:
     counts = pipeline.load(settings, args.run)
     say("load", counts)
@@ -158,6 +210,12 @@ def build_parser() -> argparse.ArgumentParser:
         "run", help="the folder that `poll` printed"
     )
     add("publish", publish_command, "replace the published database by the warehouse as it is")
+    add("explain", explain_command, "show the reasons of a score: marked names, gate, sentences, weights").add_argument(
+        "source", help="a text file whose first line is the title, or the URL or id of a published article"
+    )
+    add("discover", discover_command, "find the feeds of an outlet and propose lines for feeds.csv").add_argument(
+        "url", help="a page of the outlet, best its front page"
+    )
     report = add("report", report_command, "write the brief of a day")
     report.add_argument(
         "day",

@@ -1,6 +1,6 @@
 """The things that travel the road, its expected errors and its outcome words. Standard library only.
 
-    feed ─ poll ─► entry ─ fetch ─► page ─ extract ─► article ─ score ─► score
+feed ─ poll ─► entry ─ fetch ─► page ─ extract ─► article ─ score ─► score
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ class Article:
     """The readable text of a page. Plain text throughout, nothing of it is markup.
 
     url: canonical identity. published_at: aware, UTC, None when unknown, never the crawl time.
-    language: en, ru or zh (ISO 639-1). canonical_url: what the page itself calls its address (rel=canonical), where that can
-    be trusted, else empty. modified_at: when the page says that it was last changed, aware, UTC.
+    language: en, ru or zh (ISO 639-1). canonical_url: what the page itself calls its address (rel=canonical), where
+    that can be trusted, else empty. modified_at: when the page says that it was last changed, aware, UTC.
     """
 
     url: str
@@ -155,7 +155,10 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A PLOVER event between the two sides. goldstein: -10..10. sentence_no: from 0, None when it rests on the title."""
+    """A PLOVER event between the two sides.
+
+    goldstein: -10..10. sentence_no: from 0, None when it rests on the title.
+    """
 
     type: str
     quad: str
@@ -187,7 +190,8 @@ class Score:
     """What an article says of the relation.
 
     relevance: probability 0..1 that it is about the relation at all; relevance_class: 0 no, 1 touches it, 2 mainly.
-    direction: Goldstein -10..10, direction_class: -2..2; both None at class 0, where events, themes and evidence are empty.
+    direction: Goldstein -10..10, direction_class: -2..2; both None at class 0, where there are no events, themes and
+    evidence either.
     """
 
     relevance: float

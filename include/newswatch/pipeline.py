@@ -148,7 +148,9 @@ def _write_batches(
 def poll(settings: Settings, batch: str, progress: Progress = no_progress) -> Counts:
     """Ask the feeds of a batch and read their entries. Each feed ends in one outcome."""
     tasks = archive.read_rows(batch, FeedTask)
-    polls, fetches, entries = [], [], []
+    polls: list[Poll] = []
+    fetches: list[Fetch] = []
+    entries: list[Entry] = []
     with open_web(settings) as web, open_sandbox(settings) as sandbox:
         for task, page in _each_by_host(
             settings, tasks, lambda task: _host(task.feed.url), lambda task: _ask_feed(web, task)
@@ -211,7 +213,7 @@ def _max_age_minutes(page: Page) -> float:
 
 
 def select(settings: Settings, folder: str) -> tuple[list[str], Counts]:
-    """Choose the pages to fetch from what the polls announced and what waits since earlier runs; write them as batches."""
+    """Choose the pages to fetch: what the polls announced, and what waits since earlier runs; write them as batches."""
     run = open_run(folder)
     feeds = archive.read_rows(f"{run.folder}/feeds.parquet", Feed)
     entries, _ = _gather(run.batches("feeds", "entries"), Entry)
@@ -319,15 +321,12 @@ def score(settings: Settings, batch: str, progress: Progress = no_progress) -> C
     for done, page in enumerate(extracted, start=1):
         if page.article is not None and page.text_sha256 is not None:
             article = page.article
-            found = scorer.score(article.title, article.text, article.language, _iso_date(article.published_at))
+            day = article.published_at.date() if article.published_at else None
+            found = scorer.score(article.title, article.text, article.language, day)
             scored.append(ScoredArticle(article.url, page.text_sha256, datetime.now(UTC), found))
         progress(done, len(extracted))
     _write_beside(batch, "scores", scored, ScoredArticle)
     return {"n_scored": len(scored), "n_relevant": sum(row.score.relevance_class > 0 for row in scored)}
-
-
-def _iso_date(moment: datetime | None) -> str | None:
-    return moment.date().isoformat() if moment else None
 
 
 # ── load, publish ───────────────────────────────────────────────────────────────────────────────────────────────────

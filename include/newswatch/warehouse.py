@@ -170,6 +170,14 @@ def find_day_stories(connection: Connection, day: date) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
+def find_article(connection: Connection, key: str) -> dict[str, Any] | None:
+    """An article by its URL or id; None when it is not there."""
+    rows = connection.execute(read_sql("find_article"), {"key": key})
+    names = [column[0] for column in rows.description]
+    found = rows.fetchone()
+    return dict(zip(names, found, strict=True)) if found else None
+
+
 def save_run(connection: Connection, **values: Any) -> None:
     connection.execute(read_sql("save_run"), values)
 
@@ -183,10 +191,12 @@ def count_tables(connection: Connection) -> dict[str, int]:
 
 
 def publish(warehouse: Path, published: Path) -> Path:
-    """Replace the published file by a copy of the warehouse: copy, flush to disk, rename. Readers keep what they have open.
+    """Replace the published file by a copy of the warehouse: copy, flush to disk, rename.
+
+    Readers keep what they have open. The log of a load that died is folded in first.
 
     Raises:
-        WarehouseError: the warehouse was left with an unfinished log (a load is running or has died).
+        WarehouseBusyError: a load is under way.
     """
     if warehouse.with_name(f"{warehouse.name}.wal").exists():
         with open_warehouse(warehouse):  # opening and closing folds the log in

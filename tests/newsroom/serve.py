@@ -27,7 +27,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 FIRST_ADDRESS = 21
 FEED_COLUMNS = (
-    "url", "outlet", "language", "country", "side", "kind", "section", "time_zone", "article_pattern", "enabled", "note",
+    "url", "outlet", "language", "country", "side", "kind", "section", "time_zone", "article_pattern", "enabled",
+    "note",
 )  # fmt: skip
 ROBOTS = b"User-agent: *\nDisallow: /private/\n"
 PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>{title} - {outlet}</title>
