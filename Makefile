@@ -44,7 +44,7 @@ airflow-db: install
 
 .PHONY: up
 up: airflow-db ## the real thing: live feeds, UI on 127.0.0.1:8080; Ctrl-C stops everything
-	@$(PYTHON) -m tests.login && exec airflow standalone
+	@$(PYTHON) -m include.login && exec airflow standalone
 
 .PHONY: sql
 sql: install ## the DuckDB client on the published database

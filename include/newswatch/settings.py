@@ -18,7 +18,8 @@ class Settings:
     """What an operator may set, each as NEWSWATCH_<NAME> in upper case; lists are separated by commas.
 
     data_dir: warehouse, published file, reports, archive. batch_dir: batch files of runs, a folder or an
-    object-storage URL (empty: data_dir/runs). allow_networks, allow_ports: exceptions to the address guard, for trials on loopback only.
+    object-storage URL (empty: data_dir/runs). allow_networks, allow_ports: exceptions to the address guard, for trials
+    on loopback only.
     """
 
     data_dir: Path = PROJECT / "data"
