@@ -26,7 +26,7 @@ from include.newswatch.model import NewsError, SettingsError
 from include.newswatch.scoring import load_scorer
 from include.newswatch.scoring.explain import explain, render
 from include.newswatch.settings import Settings, load_settings
-from include.newswatch.warehouse import WarehouseBusyError, WarehouseError, find_article, open_published
+from include.newswatch.warehouse import WarehouseBusyError, WarehouseError, find_rows, open_published
 from include.newswatch.web import Web
 
 EXIT_OK, EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_BUSY = 0, 1, 2, 3
@@ -133,10 +133,10 @@ def explain_command(settings: Settings, args: argparse.Namespace) -> int:
         print(render(explain(scorer, title, text)))
         return EXIT_OK
     with open_published(settings.published) as published:
-        found = find_article(published, args.source)
-    if found is None:
+        rows = find_rows(published, "find_article", key=args.source)
+    if not rows:
         raise SettingsError(f"{args.source} is neither a file nor the URL or id of an article in {settings.published}")
-    print(render(explain(scorer, found["title"], found["text"], found["language"])))
+    print(render(explain(scorer, rows[0]["title"], rows[0]["text"], rows[0]["language"])))
     return EXIT_OK
 
 

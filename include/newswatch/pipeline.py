@@ -40,7 +40,7 @@ from include.newswatch.model import (
     PageTask,
     ScoredArticle,
 )
-from include.newswatch.report import render_brief
+from include.newswatch.report import QUERIES, render_brief
 from include.newswatch.sandbox import Sandbox
 from include.newswatch.schedule import (
     UNREACHABLE,
@@ -430,11 +430,11 @@ def publish(settings: Settings) -> Counts:
 def report(settings: Settings, day: date) -> Counts:
     """Write the brief of a day from the published file, and latest.html beside it."""
     with warehouse.open_published(settings.published) as published:
-        stories = warehouse.find_day_stories(published, day)
-    html = render_brief(day, stories).encode()
+        rows = {key: warehouse.find_rows(published, name, day=day) for key, name in QUERIES.items()}
+    html = render_brief(day, rows, {name: warehouse.read_sql(name) for name in QUERIES.values()}).encode()
     for name in (f"{day}.html", "latest.html"):
         archive.write_whole(str(settings.reports_dir / name), html)
-    return {"n_stories": len(stories), "path": str(settings.reports_dir / f"{day}.html")}
+    return {"n_stories": len(rows["stories"]), "path": str(settings.reports_dir / f"{day}.html")}
 
 
 # ── doors and small helpers ─────────────────────────────────────────────────────────────────────────────────────────

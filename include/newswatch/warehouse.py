@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -163,19 +163,12 @@ def find_due_pages(connection: Connection, entries: pa.Table, feeds: Sequence[Fe
     ]
 
 
-def find_day_stories(connection: Connection, day: date) -> list[dict[str, Any]]:
-    """The stories of a day, those with most reports first."""
-    rows = connection.execute(read_sql("find_day_stories"), {"day": day})
-    names = [column[0] for column in rows.description]
-    return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
-
-
-def find_article(connection: Connection, key: str) -> dict[str, Any] | None:
-    """An article by its URL or id; None when it is not there."""
-    rows = connection.execute(read_sql("find_article"), {"key": key})
-    names = [column[0] for column in rows.description]
-    found = rows.fetchone()
-    return dict(zip(names, found, strict=True)) if found else None
+def find_rows(connection: Connection, name: str, **params: Any) -> list[dict[str, Any]]:
+    """The rows of the query sql/NAME.sql, by column; parameters that it does not name are left out."""
+    sql = read_sql(name)
+    found = connection.execute(sql, {key: value for key, value in params.items() if f"${key}" in sql})
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def save_run(connection: Connection, **values: Any) -> None:

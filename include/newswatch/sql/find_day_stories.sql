@@ -1,13 +1,41 @@
--- The stories of one day with their evidence.
+-- The twenty stories of one day that most reports tell, with two sentences each from different reports.
 -- grain: one row per story    params: $day (date, UTC)
+with
+day_reports as (
+    select *, coalesce(story_id, article_id) as story
+    from reports
+    where report_date = $day
+),
+sentences as (
+    select r.story, r.outlet, r.url, r.relevance, min_by(e.sentence, e.sentence_no) as sentence
+    from day_reports as r
+    join evidence as e using (score_id)
+    where r.is_original
+    group by r.story, r.outlet, r.url, r.relevance
+),
+quoted as (
+    select story, list({'sentence': sentence, 'outlet': outlet, 'url': url} order by relevance desc, url)[1:2] as evidence
+    from sentences
+    group by story
+),
+themes as (
+    select r.story, list(distinct t.theme order by t.theme) as themes
+    from day_reports as r
+    join article_themes as t using (score_id)
+    group by r.story
+)
 select
-    coalesce(r.story_id, r.article_id) as story_id,
+    r.story as story_id,
     arg_max(r.title, r.relevance) as headline,
-    count(distinct r.article_id) as n_reports,
-    avg(r.direction) as direction,
-    list(distinct e.sentence order by e.sentence) filter (where e.sentence is not null) as evidence
-from reports as r
-left join evidence as e using (score_id)
-where r.report_date = $day
-group by 1
-order by n_reports desc, headline, 1
+    count(*) as n_reports,
+    avg(r.direction) filter (where r.is_original) as direction,
+    list(distinct r.outlet order by r.outlet) as outlets,
+    list(distinct r.language::text order by r.language::text) as languages,
+    coalesce(any_value(q.evidence), []) as evidence,
+    coalesce(any_value(t.themes), []) as themes
+from day_reports as r
+left join quoted as q on q.story = r.story
+left join themes as t on t.story = r.story
+group by r.story
+order by n_reports desc, max(r.relevance) desc, r.story
+limit 20
