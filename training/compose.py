@@ -2,7 +2,7 @@
 
 - digests: several irrelevant items in a row are one long irrelevant text;
 - mentions: a relevant item among irrelevant ones is a text that touches the relation (relevance 1);
-- headlines: a single sentence without a title stands as the title of an empty text.
+- headlines: a single sentence without a title, relevant or not, stands as the title of an empty text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Mixture:
 
     digests: float = 0.08
     mentions: float = 0.10
-    headlines: float = 0.10
+    headlines: float = 0.12
 
 
 def compose(items: Sequence[Item], mixture: Mixture, seed: int) -> tuple[Item, ...]:
@@ -36,7 +36,7 @@ def compose(items: Sequence[Item], mixture: Mixture, seed: int) -> tuple[Item, .
         short = [item for item in own if _is_short(item)]
         idle = [item for item in short if not item.relevance]
         related = [item for item in short if item.relevance and not item.title]
-        lone = [item for item in related if len(split_sentences(item.text)) == 1]
+        lone = [item for item in short if not item.title and len(split_sentences(item.text)) == 1]
         made += [_join(rng.sample(idle, rng.randint(2, 5)), None) for _ in range(int(mixture.digests * len(own)))]
         for _ in range(int(mixture.mentions * len(own))):
             held = rng.choice(related)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from include.newswatch.scoring.encoder import DIRECTIONS, EVENT_TYPES, PAD, THEMES, TRAITS, WAYS, Window, fit_window
+from include.newswatch.scoring.gate import TITLE_NO
 from include.newswatch.scoring.marking import MarkedSentence, MarkedText, swap_sides
 from training.corpus import Item
 
@@ -72,8 +73,17 @@ def _example(item: Item, window: Window, are_swapped: bool) -> Example:
         trait=TRAITS.index(item.capability),
         themes=tuple(THEMES.index(theme) for theme in item.themes),
         events=tuple(sorted({_event_index(a.type, a.source, a.target, are_swapped) for a in item.events})),
-        stances=tuple(UNKNOWN if no < 0 else 1 + direction if no in item.evidence else 0 for no in window.nos),
+        stances=tuple(_stance(item, no) for no in window.nos),
     )
+
+
+def _stance(item: Item, no: int) -> int:
+    """Whether a title shows the judgement is not labelled, unless it is all there is."""
+    if no == TITLE_NO and item.text:
+        return UNKNOWN
+    if item.direction is None or not (no in item.evidence or no == TITLE_NO):
+        return 0
+    return 1 + DIRECTIONS.index(item.direction)
 
 
 def _event_index(kind: str, source: str, target: str, are_swapped: bool) -> int:

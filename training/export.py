@@ -68,8 +68,8 @@ class OneArticle(nn.Module):
         states = self.encoder.norm(self.words.rows(ids) + self.positions[: ids.shape[1]])
         for layer in self.encoder.layers:
             states = layer(states, None)
-        outputs = self.encoder.heads(states, torch.ones_like(ids, dtype=torch.float32))
-        return outputs.article[0], outputs.tokens[0, ends]
+        outputs = self.encoder.heads(states, torch.ones_like(ids, dtype=torch.float32), ends[None])
+        return outputs.article[0], outputs.sentences[0]
 
 
 def _round_linears(module: nn.Module) -> None:

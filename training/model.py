@@ -28,10 +28,10 @@ MARK_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """article: [batch, N_ARTICLE_OUTPUTS]; tokens: [batch, length, N_SENTENCE_OUTPUTS], of use at sentence ends."""
+    """article: [batch, N_ARTICLE_OUTPUTS]; sentences: [batch, most sentences, N_SENTENCE_OUTPUTS]."""
 
     article: Tensor
-    tokens: Tensor
+    sentences: Tensor
 
 
 class Layer(nn.Module):
@@ -77,7 +77,7 @@ class Encoder(nn.Module):
             nn.Linear(base.width, N_ARTICLE_OUTPUTS),
         )
         self.sentence_head = nn.Sequential(
-            nn.Linear(base.width, base.width),
+            nn.Linear(2 * base.width, base.width),
             nn.Tanh(),
             nn.Dropout(DROPOUT),
             nn.Linear(base.width, N_SENTENCE_OUTPUTS),
@@ -93,20 +93,38 @@ class Encoder(nn.Module):
             states = layer(states, attention_mask(present))
         return states
 
-    def upper(self, states: Tensor, present: Tensor) -> Outputs:
+    def upper(self, states: Tensor, present: Tensor, ends: Tensor) -> Outputs:
         for layer in self.layers[self.n_frozen :]:
             states = layer(states, attention_mask(present))
-        return self.heads(states, present)
+        return self.heads(states, present, ends)
 
-    def heads(self, states: Tensor, present: Tensor) -> Outputs:
+    def heads(self, states: Tensor, present: Tensor, ends: Tensor) -> Outputs:
+        """ends: [batch, most sentences], the place of each sentence's last token, 0 where there is no sentence."""
         weight = present.unsqueeze(2)
         mean = (states * weight).sum(1) / weight.sum(1)
         attention = torch.softmax(self.attention(states) + (weight - 1) * 1e4, dim=1)
-        pooled = torch.cat([states[:, 0], mean, (states * attention).sum(1)], dim=1)
-        return Outputs(self.article_head(pooled), self.sentence_head(states))
+        attended = (states * attention).sum(1)
+        sentences = sentence_means(states, ends)
+        whole = attended[:, None].expand_as(sentences)
+        return Outputs(
+            self.article_head(torch.cat([states[:, 0], mean, attended], dim=1)),
+            self.sentence_head(torch.cat([sentences, whole], dim=2)),
+        )
 
-    def forward(self, ids: Tensor, present: Tensor) -> Outputs:
-        return self.upper(self.lower(ids, present), present)
+    def forward(self, ids: Tensor, present: Tensor, ends: Tensor) -> Outputs:
+        return self.upper(self.lower(ids, present), present, ends)
+
+
+def sentence_means(states: Tensor, ends: Tensor) -> Tensor:
+    """The mean state of each sentence's tokens: [batch, most sentences, width].
+
+    The end token alone would not do: in the base encoder it stands for the whole text, so all sentences looked alike.
+    """
+    sums = states.cumsum(1)
+    starts = torch.cat([torch.zeros_like(ends[:, :1]), ends[:, :-1]], dim=1)
+    wide = (-1, -1, states.shape[2])
+    total = sums.gather(1, ends[:, :, None].expand(wide)) - sums.gather(1, starts[:, :, None].expand(wide))
+    return total / (ends - starts).clamp(min=1)[:, :, None]
 
 
 def attention_mask(present: Tensor) -> Tensor:

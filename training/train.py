@@ -39,10 +39,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--real", nargs="*", type=Path, default=[], metavar="FILE")
     parser.add_argument("--dyad", default="china_russia")
+    parser.add_argument("--folder", type=Path, help="where the weights go instead")
     arguments = parser.parse_args()
     torch.set_num_threads(N_THREADS)
     scorer = Scorer(read_codebook(CODEBOOKS, arguments.dyad))
-    folder = ENCODERS / arguments.dyad
+    folder = arguments.folder or ENCODERS / arguments.dyad
     corpus = load_corpus()
     encoder, tokenizer = train(corpus, scorer, Recipe())
     export(encoder, tokenizer, folder)

@@ -18,8 +18,8 @@ from training.base_weights import Pieces
 
 # Frequent words whose pieces are kept. With these 45,000 pieces 4-5 % of the tokens of real news are spelled in
 # shorter pieces than before, nearly all of them names and Chinese phrases of three characters and more.
-N_WORDS = {"en": 15_000, "ru": 20_000, "zh": 20_000}
-N_ACRONYM_WORDS = 4_000
+N_WORDS = {"en": 12_000, "ru": 16_000, "zh": 14_000}
+N_ACRONYM_WORDS = 3_000
 SPACE = "▁"
 _NUMBER_OR_SIGNS = re.compile(rf"{SPACE}?(?:\d{{1,4}}|[^\w\s{SPACE}]{{1,3}})")
 

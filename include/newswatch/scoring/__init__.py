@@ -1,6 +1,6 @@
 """An article in, its score out: about the two sides or not, how it leaves them, and the sentences that show it.
 
-    codebook ─► mentions ─► gate ─► sentence judge (word lists or a trained encoder) ─► article judge ─► Score
+    codebook ─► mentions ─► gate ─► word lists ─► trained encoder, if the dyad has one ─► article judge ─► Score
 
 The knowledge is loaded once and handed in; scoring itself touches no file, clock or network.
 """
@@ -12,13 +12,16 @@ from pathlib import Path
 
 from include.newswatch.model import Actor, Event, Evidence, Score
 from include.newswatch.scoring.codebook import Codebook, Phrase, read_codebook
-from include.newswatch.scoring.gate import TITLE_NO, Gate
-from include.newswatch.scoring.judge import SentenceJudge, Verdict, judge_article
+from include.newswatch.scoring.encoded import EncoderJudge, load_encoder_judge
+from include.newswatch.scoring.gate import TITLE_NO, Gate, Reading
+from include.newswatch.scoring.judge import SentenceJudge, SentenceJudgement, Verdict, Weights, judge_article
 from include.newswatch.scoring.lexicon import LexiconJudge
 from include.newswatch.scoring.mentions import MentionFinder, Normalizer
 
 CODEBOOKS = Path(__file__).parents[2] / "codebook"
+ENCODERS = Path(__file__).parent / "weights"
 NO_TIE = 0.01  # probability of a tie where the gate stays shut: its measured miss rate, rounded up
+DECIMALS = 4  # of the stored probability: the same on every machine
 NAMED_ROLES = ("trap", "pair", "reference")
 __all__ = ["Scorer", "load_scorer"]
 
@@ -26,29 +29,28 @@ __all__ = ["Scorer", "load_scorer"]
 class Scorer:
     """Scores articles by one codebook and one judge of sentences. Same bytes, same score."""
 
-    def __init__(self, codebook: Codebook, judge: SentenceJudge | None = None) -> None:
+    def __init__(
+        self, codebook: Codebook, judge: SentenceJudge | None = None, encoder: EncoderJudge | None = None
+    ) -> None:
         normalizer = Normalizer(codebook.han_variants)
         named = [s for s in codebook.phrases if isinstance(s.owner, Phrase) and s.owner.role in NAMED_ROLES]
         self.codebook = codebook
         self.gate = Gate(MentionFinder([*named, *codebook.names], normalizer), codebook.sides, codebook.home)
         self.judge: SentenceJudge = judge or LexiconJudge(codebook, normalizer)
-        self.version = f"{self.judge.version}+{codebook.dyad}-{codebook.version}"
+        self.encoder = encoder
+        self.weights: Weights = encoder.combination if encoder else codebook.weights
+        versions = [self.judge.version, encoder.version if encoder else "", f"{codebook.dyad}-{codebook.version}"]
+        self.version = "+".join(filter(None, versions))
 
     def score(self, title: str, text: str, language: str | None = None, date: Date | None = None) -> Score:
         """Score one article; any text ends in a score.
 
         language: of the article, en, ru or zh; guessed by its script when None. date: of its publication, if known.
         """
-        reading = self.gate.read(title, text, language)
+        reading, _, verdict = self.judge_reading(title, text, language)
         actors = tuple(Actor(name.id, name.name, name.side) for name in reading.names if name.listed)
-        if not reading.is_open:
-            return Score(NO_TIE, 0, None, None, (), (), actors, (), self.version)
-        judgements = self.judge.judge(reading)
-        verdict = judge_article(reading, judgements, self.codebook.weights)
-        if not verdict.relevance_class:
-            return Score(round(verdict.relevance, 4), 0, None, None, (), (), actors, (), self.version)
         return Score(
-            relevance=round(verdict.relevance, 4),
+            relevance=round(verdict.relevance, DECIMALS),
             relevance_class=verdict.relevance_class,
             direction=verdict.direction,
             direction_class=verdict.direction_class,
@@ -58,6 +60,19 @@ class Scorer:
             evidence=tuple(Evidence(no, reading.sentences[no].text) for no in verdict.evidence),
             scorer_version=self.version,
         )
+
+    def judge_reading(
+        self, title: str, text: str, language: str | None = None
+    ) -> tuple[Reading, tuple[SentenceJudgement, ...], Verdict]:
+        """What the gate saw, what the sentences say and what follows: a score with its reasons."""
+        reading = self.gate.read(title, text, language)
+        if not reading.is_open:
+            return reading, (), Verdict(NO_TIE, 0)
+        words = self.judge.judge(reading)
+        if not self.encoder:
+            return reading, words, judge_article(reading, words, self.codebook.weights)
+        judgements, verdict = self.encoder.judge(reading, words, self.codebook.weights)
+        return reading, judgements, verdict
 
 
 def _events(verdict: Verdict) -> tuple[Event, ...]:
@@ -70,10 +85,13 @@ def _events(verdict: Verdict) -> tuple[Event, ...]:
     return tuple(unique.values())
 
 
-def load_scorer(dyad: str = "china_russia", codebooks: Path = CODEBOOKS) -> Scorer:
-    """The scorer of one dyad, ready to use.
+def load_scorer(dyad: str = "china_russia", codebooks: Path = CODEBOOKS, encoders: Path = ENCODERS) -> Scorer:
+    """The scorer of one dyad, ready to use. A dyad without a folder of weights is judged by word lists alone.
 
     Raises:
-        SettingsError: the codebook is missing or wrong; the message says where.
+        SettingsError: the codebook or the weights are incomplete or wrong; the message says where.
     """
-    return Scorer(read_codebook(codebooks, dyad))
+    codebook = read_codebook(codebooks, dyad)
+    folder = encoders / dyad
+    encoder = load_encoder_judge(folder, codebook.sides, codebook.event_types) if folder.is_dir() else None
+    return Scorer(codebook, encoder=encoder)

@@ -146,7 +146,7 @@ def article_inputs(
         "encoder.positive": log_odds(direction[1] + direction[2]),
         "encoder.negative": log_odds(direction[-1] + direction[-2]),
         "encoder.strong": log_odds(direction[2] + direction[-2]),
-        "evidence.best": max((s.evidence for s in judgement.sentences if s.no != TITLE_NO), default=0.0),
+        "evidence.best": log_odds(max((sentence.evidence for sentence in judgement.sentences), default=0.0)),
         **{f"words.{model}": log_odds(logistic(said, word_weights[model])) for model in MODELS},
         "title.both": said["title.both"],
         "strong.share": said["strong.share"],

@@ -126,6 +126,10 @@ class Gate:
             is_reference=any(isinstance(owner, Phrase) and owner.role == "reference" for owner in owners),
         )
 
+    def passages(self, text: str) -> tuple[Passage, ...]:
+        """The sentences of a text with their mentions, whatever the gate would say of it."""
+        return self._passages(split_sentences(text), self._finder.find(text))
+
     def _passages(self, sentences: Sequence[Sentence], mentions: Sequence[Mention]) -> tuple[Passage, ...]:
         passages = []
         i = 0
