@@ -26,7 +26,7 @@ from tests.newsroom.serve import open_newsroom, write_feeds
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_S = 240
 QUERY = """
-select report_date, round(direction, 1) as direction, side, outlet, title, e.sentence as evidence
+select report_date, round(direction, 1) as direction, side::text as side, outlet, title, e.sentence as evidence
 from reports
 left join (select score_id, min_by(sentence, sentence_no) as sentence from evidence group by all) as e using (score_id)
 order by relevance desc, outlet

@@ -1,4 +1,4 @@
--- The twenty stories of one day that most reports tell, with two sentences each from different reports.
+-- The twenty stories of one day that most reports tell, with the longest sentence of two reports each.
 -- grain: one row per story    params: $day (date, UTC)
 with
 day_reports as (
@@ -7,7 +7,7 @@ day_reports as (
     where report_date = $day
 ),
 sentences as (
-    select r.story, r.outlet, r.url, r.relevance, min_by(e.sentence, e.sentence_no) as sentence
+    select r.story, r.outlet, r.url, r.relevance, arg_max(e.sentence, length(e.sentence)) as sentence
     from day_reports as r
     join evidence as e using (score_id)
     where r.is_original
