@@ -6,6 +6,7 @@ Themes and the parties of an event stay with these lists when a trained encoder 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ from include.newswatch.scoring.mentions import Mention, Normal, Normalizer, is_w
 
 # Parts of one phrase must stand this near each other: about ten words, or half a Chinese sentence.
 MAX_GAP_CHARS = {"en": 70, "ru": 80, "zh": 24}
+# No sentence of news is longer; what is, is text without full stops, and is judged by its beginning.
+MAX_SENTENCE_CHARS = 2000
 SPOKEN_ROLES = ("theme", "event", "marker")
 PART_SEPARATOR = "+"
 _MODES: tuple[tuple[str, Modality], ...] = (("denial", "denied"), ("hypothetical", "hypothetical"), ("past", "past"))
@@ -104,33 +107,37 @@ def _joined(pattern: _Pattern, places: dict[str, list[tuple[int, int]]]) -> Iter
     for start, end in places[pattern.parts[0]]:
         low, high = start, end
         for part in pattern.parts[1:]:
-            near = [p for p in places[part] if p[0] - high <= gap and low - p[1] <= gap]
-            if not near:
+            near = _nearest(places[part], high)
+            if near[0] - high > gap or low - near[1] > gap:
                 break
-            closest = min(near, key=lambda p: (abs(p[0] - high), p[0]))
-            low, high = min(low, closest[0]), max(high, closest[1])
+            low, high = min(low, near[0]), max(high, near[1])
         else:
             yield low, high
 
 
+def _nearest(places: list[tuple[int, int]], at: int) -> tuple[int, int]:
+    """The place that starts nearest to an offset; places are in the order of the text."""
+    i = bisect_left(places, (at, 0))
+    return min(places[max(0, i - 1) : i + 1], key=lambda place: (abs(place[0] - at), place[0]))
+
+
 def _without_hidden(hits: Sequence[Hit]) -> list[Hit]:
-    """Drop event hits inside an `ignore` phrase ("de-escalation") and those inside a longer event phrase."""
-    ignored = [hit for hit in hits if hit.phrase.label == "ignore"]
-    events = [hit for hit in hits if hit.phrase.role == "event"]
+    """Drop acts inside an `ignore` phrase ("de-escalation") or inside a longer act. hits: by start, longest first.
+
+    One pass: of the spans that begin no later, only the one that reaches furthest can cover the next.
+    """
     kept = []
+    ignored_end = act_end = 0
+    act_span = (0, 0)
     for hit in hits:
         if hit.phrase.label == "ignore":
-            continue
-        covers = [*ignored, *events] if hit.phrase.role == "event" else []
-        if not any(_covers(other, hit) for other in covers):
+            ignored_end = max(ignored_end, hit.end)
+        elif hit.phrase.role != "event":
             kept.append(hit)
+        elif hit.end > ignored_end and (hit.end > act_end or (hit.start, hit.end) == act_span):
+            kept.append(hit)
+            act_end, act_span = hit.end, (hit.start, hit.end)
     return kept
-
-
-def _covers(other: Hit, hit: Hit) -> bool:
-    if other is hit or not (other.start <= hit.start and hit.end <= other.end):
-        return False
-    return other.phrase.label == "ignore" or (other.end - other.start) > (hit.end - hit.start)
 
 
 class LexiconJudge:
@@ -155,7 +162,7 @@ class LexiconJudge:
 
     def _judge(self, focus: Focus) -> SentenceJudgement:
         passage = focus.passage
-        hits = self._finder.find(passage.text)
+        hits = self._finder.find(passage.text[:MAX_SENTENCE_CHARS])
         markers = frozenset(hit.phrase.label for hit in hits if hit.phrase.role == "marker")
         events = self._events(hits, passage)
         modality = modality_of(markers, bool(events))

@@ -13,11 +13,16 @@ import ahocorasick_rs
 from include.newswatch.scoring.codebook import Name, Phrase, Surface
 
 # Zero-width characters, bidirectional controls, soft hyphens and combining accents (Russian stress marks) hide names.
-_INVISIBLE = (
-    "\u00ad\u0300-\u036f\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
-)
-_CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
-_DROPPED = re.compile(rf"[{_INVISIBLE}{_CONTROLS}]+|(?<=\s)\s+")
+_INVISIBLE = [
+    *(0xAD, 0x61C, 0x180E, 0xFEFF),
+    *range(0x300, 0x370),
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x2070),
+    *range(0xFE00, 0xFE10),
+]
+_CONTROLS = [code for code in (*range(0x20), 0x7F) if chr(code) not in "\t\n\r"]
+_DROPPED = re.compile(f"[{''.join(re.escape(chr(code)) for code in (*_INVISIBLE, *_CONTROLS))}]+|(?<= ) +")
 _COMPATIBLE = re.compile("[\u2100-\u214f\ufb00-\ufb06\U0001d400-\U0001d7ff]")
 _MIXED_SCRIPT = re.compile("[a-z][\u0430-\u0451]|[\u0430-\u0451][a-z]")
 _WORD_OF_BOTH = re.compile("[a-z\u0430-\u0451]+")
@@ -67,22 +72,27 @@ class Normalizer:
 
     def __init__(self, han_variants: dict[int, str]) -> None:
         self._table = str.maketrans({**_SAME_LENGTH, **han_variants})
+        self._dropping = {**self._table, **dict.fromkeys((*_INVISIBLE, *_CONTROLS))}
 
     def __call__(self, text: str) -> Normal:
-        cased, breaks = _without_dropped(text.translate(self._table))
+        cased = text.translate(self._dropping)
+        breaks: tuple[tuple[int, int], ...] = ()
+        if len(cased) != len(text) or "  " in cased:
+            cased, breaks = _without_dropped(text.translate(self._table))
+        if cased.isascii():
+            lower = cased.lower()
+            return Normal(lower, cased, is_caseless=lower == cased, breaks=breaks)
         if _COMPATIBLE.search(cased):
             cased = "".join(_compatible(char) for char in cased)
         lower = cased.lower()
         if len(lower) != len(cased):  # a few letters grow when lowered
             lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in cased)
-        if not lower.isascii() and _MIXED_SCRIPT.search(lower):
+        if _MIXED_SCRIPT.search(lower):
             lower = _WORD_OF_BOTH.sub(_in_one_script, lower)
         return Normal(lower, cased, is_caseless=lower == cased, breaks=breaks)
 
 
 def _without_dropped(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    if not _DROPPED.search(text):
-        return text, ()
     pieces: list[str] = []
     breaks: list[tuple[int, int]] = []
     length = start = 0
