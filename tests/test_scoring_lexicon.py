@@ -119,3 +119,12 @@ def test_an_explanation_says_why_the_gate_stays_shut(scorer: Scorer) -> None:
     explanation = explain(scorer, "", "The mayor of Lyon opened a library.")
     assert not explanation.is_open
     assert "shut" in render(explanation)
+
+
+def test_another_dyad_is_another_folder() -> None:
+    scorer = Scorer(read_codebook(CODEBOOKS, "india_china"))
+    score = scorer.score("", "India and China signed an agreement on trade in Delhi. Modi thanked Xi Jinping.")
+    assert score.relevance_class == 2
+    assert [(actor.name, actor.side) for actor in score.actors] == [("Narendra Modi", "IN"), ("Xi Jinping", "CN")]
+    assert {event.type for event in score.events} >= {"AGREE"}
+    assert scorer.score("", "Russia and China signed an agreement on trade.").relevance_class == 0
