@@ -67,3 +67,12 @@ test-all: install ## all tests: also a real scheduler and a browser
 lock: install ## compile requirements*.txt from requirements*.in
 	uv pip compile --quiet --no-annotate --no-header --universal --python-version 3.11 requirements.in -o requirements.txt
 	uv pip compile --quiet --no-annotate --no-header --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+
+.PHONY: train
+train: install ## train the scorer anew from training/corpus (PyTorch; most of an hour)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r training/requirements.txt
+	$(PYTHON) -m training.train
+
+.PHONY: evaluate
+evaluate: install ## the scorer's figures on the test part of the corpus
+	$(PYTHON) -m training.evaluate

@@ -51,9 +51,8 @@ def walk_bare(feeds: Path, database: Path) -> dict[str, int]:
 def run_states(environment: dict[str, str]) -> list[dict[str, Any]]:
     command = ["airflow", "dags", "list-runs", "monitor", "--output", "json"]
     listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if listed.returncode:  # the Dag has not been read yet
-        return []
-    return list(json.loads(listed.stdout[listed.stdout.index("[") :]))
+    start = listed.stdout.find("[{")  # log lines may stand before it, and nothing while the Dag has not been read yet
+    return list(json.loads(listed.stdout[start:])) if start >= 0 else []
 
 
 def wait_for_runs(environment: dict[str, str], n_runs: int, timeout_s: int = 1200) -> list[dict[str, Any]]:

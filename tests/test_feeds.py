@@ -330,6 +330,49 @@ def test_inputs_that_are_quadratic_elsewhere_are_quick_here(item):
     assert (datetime.now(UTC) - started).total_seconds() < 3
 
 
+# Found by fuzzing: each of these once raised something that was no NewsError.
+@pytest.mark.parametrize(
+    "reference", ["&#99999999;", "&#xD800;", "&#0;", "&#xFFFFFFFFFFFFFFFFFF;", "&#" + "9" * 5000 + ";"]
+)
+def test_a_reference_to_no_character_costs_nothing_but_itself(reference):
+    body = rss(f"<item><title>Talks{reference}</title><link>https://x.example/1</link></item>")
+
+    assert parse_feed(body, feed_at("https://x.example/"), now=NOW).entries[0].title == "Talks"
+
+
+@pytest.mark.parametrize(
+    "title", ["<html>", "<body>Talks</body>", "<frameset>", "<!doctype html>", "</div></div>Talks"]
+)
+def test_a_title_may_be_any_piece_of_html(title):
+    body = rss(f"<item><title><![CDATA[{title}]]></title><link>https://x.example/1</link></item>")
+
+    assert parse_feed(body, feed_at("https://x.example/"), now=NOW).entries[0].title in ("Talks", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "outcome"),
+    [
+        (b"<sitemapindex><sitemap><http://a.example/1<loc>", "rss", "not_a_feed"),
+        (b"<urlset><url><a:b:c:>", "rss", None),
+        (b'<base href="http://["><!DOCTYPE html><html><a href="/1">x</a></html>', "list_page", "not_a_feed"),
+        (b'<rss xml:base="http://["><channel><item><link>/1</link></item></channel></rss>', "rss", None),
+        (b'{"items": [{"url": "/1"}], "home_page_url": "http://["}', "rss", None),
+        (
+            b"<rss><channel><item><link>http://a.example:99999/</link><link>http://a..b/</link></item></rss>",
+            "rss",
+            None,
+        ),
+        ("<rss><channel><item><link>https://例え.jp/é</link></item></rss>".encode("gb18030"), "rss", None),
+    ],
+)
+def test_broken_addresses_and_names_break_nothing(body, kind, outcome):
+    feed = feed_at("https://x.example/feed", kind=kind)
+    if outcome:
+        assert refused(body, feed).outcome == outcome
+    else:
+        parse_feed(body, feed, now=NOW)
+
+
 def test_long_fields_are_cut():
     body = rss(
         f"<item><title>t</title><link>https://x.example/1</link><description>{'a ' * 300_000}</description></item>"

@@ -20,7 +20,7 @@ def story(**more: Any) -> dict[str, Any]:
 
 
 def brief(stories: list[dict[str, Any]]) -> str:
-    return render_brief(DAY, dict.fromkeys(QUERIES, []) | {"stories": stories}, SQL)
+    return render_brief(DAY, {name: [] for name in QUERIES} | {"stories": stories}, SQL)
 
 
 def test_a_script_in_a_headline_sentence_or_outlet_stays_text() -> None:

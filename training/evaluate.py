@@ -103,9 +103,7 @@ def print_report(name: str, outcomes: Sequence[Outcome], *, has_details: bool) -
 def interval(outcomes: Sequence[Outcome], figure: Figure) -> tuple[float, float]:
     """95 % bootstrap interval over texts."""
     rng = np.random.default_rng(SEED)
-    values = [
-        figure([outcomes[i] for i in rng.integers(0, len(outcomes), len(outcomes))]) for _ in range(N_RESAMPLES)
-    ]
+    values = [figure([outcomes[i] for i in rng.integers(0, len(outcomes), len(outcomes))]) for _ in range(N_RESAMPLES)]
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)
 
@@ -190,9 +188,7 @@ def events_f1(outcomes: Sequence[Outcome]) -> float:
 
 
 def themes_f1(outcomes: Sequence[Outcome]) -> float:
-    return _mean(
-        _set_f1(frozenset(o.item.themes), frozenset(o.score.themes)) for o in outcomes if o.item.relevance
-    )
+    return _mean(_set_f1(frozenset(o.item.themes), frozenset(o.score.themes)) for o in outcomes if o.item.relevance)
 
 
 def actors_f1(outcomes: Sequence[Outcome]) -> float:

@@ -37,6 +37,24 @@ JSON_LD_CHARS = 500_000
 JSON_LD_NODES = 2000
 
 HAN = re.compile("[\u3400-\u9fff]")
+CELL_MARKS = "|\\ \t"  # what is left of tables
+# Lines that outlets print between or below the paragraphs, seen on pages of Chinese, Russian and English outlets.
+ASIDE_LINE = re.compile(
+    r"[【\[（(]?\s*(?:责任编辑|責任編輯|责编|编辑|編輯|原标题|原題|发布日期)\s*[:：].{0,60}"
+    r"|[【\[（(]?\s*(?:原题为|分享让更多人看到|打印本页|关闭窗口|返回.{0,8}首页).{0,60}"
+    r"|您所在的位置.{0,60}|首页|.{0,20}扫描.{0,10}二维码.{0,60}|(?:©|Copyright\b|版权所有|All rights reserved).{0,120}"
+    r"|(?:Подписывайтесь|Подпишитесь|Читайте нас|Follow us|Sign up for|Share this)\b.{0,120}"
+    r"|(?:Advertisement|Реклама)",
+    re.IGNORECASE,
+)
+# From such a line on, in the last part of a text, there are only headlines of others.
+TAIL_LINE = re.compile(
+    r"(?:-\s*)?(?:相关(?:推荐|新闻|阅读|链接)|推荐(?:新闻|阅读)?|更多(?:新闻|阅读)|热门(?:新闻|推荐)|延伸阅读|目前没有热门跟贴|关键词|小编最近文章|作者最近文章"
+    r"|Читайте также|Материалы по теме|Другие новости|Новости по теме|Related (?:articles|stories|news|topics)"
+    r"|Read more|More on this (?:story|topic)|Most read|You may also like)\W{0,3}.{0,10}",
+    re.IGNORECASE,
+)
+TAIL_SHARE = 0.4
 HTML_TYPES = ("html", "xml", "text/plain", "octet-stream")
 NO_HTML_MAGIC = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"RIFF", b"\x1f\x8b", b"OggS", b"ID3")
 
@@ -82,10 +100,10 @@ def extract_article(page: Page, entry: Entry, *, time_zone: str, language_hint: 
     html = _html(page)
     tree = parse_html(html)
     facts = _page_facts(tree)
-    text = _text(tree)
+    title = _title(entry, facts, tree)
+    text = _without_asides(_text(tree), title)
     if _weight(text) < TEXT_WEIGHT_MIN:
         _refuse_empty(html, page)
-    title = _title(entry, facts, tree)
     language = detect_language(title, text, language_hint)
     if language is None:
         raise NewsError("other_language", f"neither English, Russian nor Chinese: {page.final_url}")
@@ -146,8 +164,22 @@ def _text(tree: Any) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    lines = (clean_text(line) for line in text[:TEXT_CHARS].splitlines())
-    return "\n".join(line for line in lines if line)
+    lines = (clean_text(line.strip(CELL_MARKS)) for line in text[:TEXT_CHARS].splitlines())
+    return "\n".join(line for line in lines if any(map(str.isalnum, line)))
+
+
+def _without_asides(text: str, title: str) -> str:
+    """The text without its own headline on top, editors' lines, and other articles' headlines below."""
+    lines = text.split("\n")
+    if len(lines) > 1 and _letters(lines[0]) == _letters(title):
+        lines = lines[1:]
+    last_part = len(lines) * (1 - TAIL_SHARE)
+    tails = (n for n, line in enumerate(lines) if n >= last_part and TAIL_LINE.fullmatch(line))
+    return "\n".join(line for line in lines[: next(tails, None)] if not ASIDE_LINE.fullmatch(line))
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def _weight(text: str) -> int:
@@ -175,7 +207,7 @@ def _page_facts(tree: Any) -> _PageFacts:
     canonical = [link.get("href") for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical"]
     return _PageFacts(
         title=plain_text(next(filter(None, headlines), ""), 5000)[:TITLE_CHARS],
-        author=plain_text(next((a for a in authors if a and "://" not in a), ""), 2000)[:AUTHOR_CHARS],
+        author=plain_text(next(filter(_is_name, authors), ""), 2000)[:AUTHOR_CHARS],
         published=tuple(filter(None, published)),
         modified=tuple(filter(None, modified)),
         canonical_href=next(filter(None, canonical), ""),
@@ -228,6 +260,11 @@ def _names(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(filter(None, map(_names, value[:10])))
     return _text_of(value.get("name")) if isinstance(value, dict) else _text_of(value)
+
+
+def _is_name(author: str) -> bool:
+    """Templates leave addresses, numbers and e-mails in the place of names."""
+    return any(map(str.isalpha, author)) and "://" not in author and "@" not in author
 
 
 def _canonical_link(href: str, page_url: str) -> str:

@@ -131,7 +131,7 @@ def _alternates(tree: Any, page: Page) -> list[tuple[str, FeedKind, str]]:
         kind = FEED_TYPES.get((link.get("type") or "").split(";")[0].strip().lower())
         relations = (link.get("rel") or "").lower().split()
         if kind is not None and "alternate" in relations and link.get("href"):
-            found.append((urljoin(page.final_url, link.get("href")), kind, clean_text(link.get("title") or "")[:80]))
+            found.append((_absolute(link.get("href"), page), kind, clean_text(link.get("title") or "")[:80]))
     return found
 
 
@@ -141,7 +141,7 @@ def _feed_links(tree: Any, page: Page) -> list[tuple[str, FeedKind, str]]:
     for anchor in tree.iter("a"):
         href = anchor.get("href") or ""
         if FEED_LINK.search(href.partition("#")[0]):
-            url = urljoin(page.final_url, href)
+            url = _absolute(href, page)
             found.append((url, _kind_of_path(url), clean_text(" ".join(anchor.itertext()))[:80]))
     return [(url, kind, section) for url, kind, section in found if _is_same_site(url, page.final_url)]
 
@@ -158,6 +158,14 @@ def _kind_of_path(path: str) -> FeedKind:
     if path.endswith(".json"):
         return "json_feed"
     return "atom" if "atom" in path else "rss"
+
+
+def _absolute(href: str, page: Page) -> str:
+    """The address that a link leads to, empty if it leads nowhere."""
+    try:
+        return canonical_url(href, page.final_url)
+    except NewsError:
+        return ""
 
 
 def _is_same_site(url: str, page_url: str) -> bool:

@@ -22,7 +22,7 @@ from lxml import etree
 
 from include.newswatch.charset import decode
 from include.newswatch.dates import parse_date
-from include.newswatch.markup import CONTROLS, SURROGATES, clean_text, is_bot_wall, parse_html, plain_text
+from include.newswatch.markup import CONTROLS, HUGE_TAG, SURROGATES, clean_text, is_bot_wall, parse_html, plain_text
 from include.newswatch.model import Entry, Feed, FeedDocument, FeedKind, NewsError
 from include.newswatch.urls import canonical_url, registrable_domain
 
@@ -40,14 +40,14 @@ PLAIN_SITEMAP_DAYS = 7
 XML_DECLARATION = re.compile(r"^\s*<\?xml\b[^>]{0,500}\?>")
 FEED_ROOT = re.compile(r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|channel)[\s>]", re.IGNORECASE)
 HTML_ROOT = re.compile(r"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
-# Two inputs over which feedparser needs minutes, cut before it sees them: 32 KB of author took 12.8 s, 1.1 MB of
-# attributes more than 60 s (https://github.com/kurtmckee/feedparser/pull/580).
+# 32 KB of author take feedparser 12.8 s (https://github.com/kurtmckee/feedparser/pull/580), so they are cut before.
 LONG_AUTHOR = re.compile(
     r"(<(?:[\w.-]{1,40}:)?(?:author|name|email|managingeditor|webmaster|creator|contributor|publisher|owner)\b[^<>]{0,500}>)"
     r"(?:[^<>]{500,}|<!\[CDATA\[[^\]]{500,}\]\]>)",
     re.IGNORECASE,
 )
-HUGE_TAG = re.compile(r"<[A-Za-z][^<>]{20000,}>")
+# One reference to a character that does not exist, and feedparser raises over the whole feed.
+CHARACTER_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 ITEM_END = re.compile(r"</(?:[\w.-]{1,40}:)?(?:item|entry)\s*>", re.IGNORECASE)
 UPDATE_PERIOD_MINUTES = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yearly": 525600}
 
@@ -185,6 +185,7 @@ def _refuse_page(text: str, feed: Feed) -> NoReturn:
 
 def _read_xml_feed(text: str, reader: _Reader) -> FeedDocument:
     safe = LONG_AUTHOR.sub(r"\1", HUGE_TAG.sub("", _first_items(text, reader.max_entries)))
+    safe = CHARACTER_REFERENCE.sub(_without_impossible, safe)
     # A stream, never the bytes themselves: feedparser takes bytes for a file name first.
     parsed = feedparser.parse(
         io.BytesIO(safe.encode()),
@@ -196,11 +197,17 @@ def _read_xml_feed(text: str, reader: _Reader) -> FeedDocument:
     if not version and not parsed.entries:
         raise NewsError("not_a_feed", f"no entries and no known format at {reader.feed.url}")
     channel = parsed.get("feed", {})
-    base = _first_text(channel, ("xml_base", "link"))
-    base = urljoin(reader.feed.url, base) if _is_http(urljoin(reader.feed.url, base)) else reader.feed.url
+    base = _base(reader.feed.url, _first_text(channel, ("xml_base", "link")))
     return reader.document(
         _xml_kind(version), (_xml_entry(item, base, reader) for item in parsed.entries), _ttl_minutes(channel)
     )
+
+
+def _without_impossible(reference: re.Match[str]) -> str:
+    digits, base = (reference[1], 16) if reference[1] else (reference[2], 10)
+    code = int(digits[-10:], base) if len(digits.lstrip("0")) <= 8 else 0
+    is_character = 0x20 <= code < 0xD800 or 0xE000 <= code < 0x110000 or code in (9, 10, 13)
+    return reference[0] if is_character else ""
 
 
 def _first_items(text: str, max_entries: int) -> str:
@@ -242,6 +249,15 @@ def _first_text(thing: Any, keys: Iterable[str]) -> str:
     return next((value for value in values if isinstance(value, str) and value.strip()), "")
 
 
+def _base(feed_url: str, declared: str) -> str:
+    """What relative links refer to: what the document declares, if that is an address of the web, else its own."""
+    try:
+        joined = urljoin(feed_url, declared.strip())
+    except ValueError:
+        return feed_url
+    return joined if _is_http(joined) else feed_url
+
+
 def _is_http(url: str) -> bool:
     return url[:8].lower().startswith(("http://", "https://"))
 
@@ -269,7 +285,7 @@ def _read_json_feed(text: str, reader: _Reader) -> FeedDocument:
     items = document.get("items") if isinstance(document, dict) else None
     if not isinstance(items, list) or not (items or "jsonfeed" in str(document.get("version"))):
         raise NewsError("not_a_feed", f"JSON without items at {reader.feed.url}: {clean_text(text[:100])}")
-    base = _first_text(document, ("home_page_url",)) or reader.feed.url
+    base = _base(reader.feed.url, _first_text(document, ("home_page_url",)))
     entries = (_json_entry(item, base, reader) for item in items if isinstance(item, dict))
     return reader.document("json_feed", entries)
 
@@ -322,7 +338,8 @@ def _children(root: Any, name: str) -> Iterator[Any]:
 
 
 def _local_name(element: Any) -> str:
-    return str(etree.QName(element).localname).lower()
+    # Recovered XML has names that etree.QName refuses.
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2].lower()
 
 
 def _sitemap_fields(url: Any) -> dict[str, str]:
@@ -356,7 +373,7 @@ def _refuse_sitemap_index(text: str, feed: Feed) -> NoReturn:
 def _read_list_page(text: str, reader: _Reader) -> FeedDocument:
     """The article links of an HTML index, in the order of the page, with the longest anchor text of each as title."""
     tree = parse_html(text)
-    base = urljoin(reader.feed.url, next(iter(tree.xpath("//base/@href")), ""))
+    base = _base(reader.feed.url, next(iter(tree.xpath("//base/@href")), ""))
     titles: dict[str, tuple[str, Any]] = {}
     for anchor in tree.xpath("//a[@href]")[:LIST_PAGE_LINKS]:
         url = reader._address(anchor.get("href"), base)
