@@ -12,6 +12,7 @@ import pytest
 from include.newswatch import archive, warehouse
 from include.newswatch.model import Entry, ExtractedPage, Feed, Fetch, ScoredArticle
 from include.newswatch.schedule import FeedState
+from include.newswatch.stories import Copy, Membership, Story
 
 QUERIES = sorted(path.stem for path in warehouse.SQL_DIR.glob("*.sql") if not path.stem.startswith("migrate_"))
 PARAMETERS = {
@@ -34,6 +35,7 @@ def connection(tmp_path: Path) -> warehouse.Connection:
         for name, kind in (
             ("new_feeds", Feed), ("new_fetches", Fetch), ("new_entries", Entry), ("new_extractions", ExtractedPage),
             ("new_scores", ScoredArticle), ("new_states", FeedState),
+            ("new_copies", Copy), ("new_story_ids", Membership), ("new_stories", Story),
         ):  # fmt: skip
             empty.register(name, archive.to_table([], kind))
         yield empty

@@ -56,6 +56,7 @@ from include.newswatch.schedule import (
 from include.newswatch.scoring import load_scorer
 from include.newswatch.settings import Settings
 from include.newswatch.sources import load_feeds
+from include.newswatch.stories import Copy, Membership, Story, summarise_stories, tell_stories
 from include.newswatch.web import Web, WebSettings
 
 LOGGER = logging.getLogger(__name__)
@@ -362,6 +363,7 @@ def _load_run(connection: warehouse.Connection, run: Run) -> Counts:
     if is_down:
         tables["fetches"] = _blame_network(tables["fetches"])
     warehouse.load_tables(connection, run.run_id, run.started_at, warehouse.RunTables(**tables))
+    _tell_stories(connection, run)
     if not is_down:
         _update_feed_states(connection, run, polls)
     checks = run_checks(run, polls, is_down=is_down, broken=broken)
@@ -378,6 +380,17 @@ def _load_run(connection: warehouse.Connection, run: Run) -> Counts:
         "network_down": is_down,
         "failed_checks": [check["name"] for check in checks if not check["is_ok"]],
     }
+
+
+def _tell_stories(connection: warehouse.Connection, run: Run) -> None:
+    """Find the copies and stories among the newest reports and those of the days before."""
+    members, copies = tell_stories(warehouse.find_story_articles(connection, run.started_at))
+    warehouse.save_stories(
+        connection,
+        archive.to_table([Copy(key, *found) for key, found in copies.items()], Copy),
+        archive.to_table([Membership(row.article_id, row.story_id) for row in members if row.story_id], Membership),
+        archive.to_table(summarise_stories(members), Story),
+    )
 
 
 def _blame_network(fetches: pa.Table) -> pa.Table:

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from include.newswatch.model import Entry, Feed, PageTask
 from include.newswatch.schedule import FeedState
+from include.newswatch.stories import StoryArticle
 
 Connection = duckdb.DuckDBPyConnection
 SQL_DIR = Path(__file__).with_name("sql")
@@ -169,6 +170,22 @@ def find_rows(connection: Connection, name: str, **params: Any) -> list[dict[str
     found = connection.execute(sql, {key: value for key, value in params.items() if f"${key}" in sql})
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def find_story_articles(connection: Connection, now: datetime) -> list[StoryArticle]:
+    """Reports of the last days, and all others of their stories; articles no longer about the relation leave theirs."""
+    connection.execute(read_sql("drop_story_ids"), {"now": now})
+    rows = find_rows(connection, "find_story_articles", now=now)
+    lists = ("actors", "events", "themes")
+    return [StoryArticle(**row | {name: tuple(row[name]) for name in lists}) for row in rows]
+
+
+def save_stories(connection: Connection, copies: pa.Table, story_ids: pa.Table, stories: pa.Table) -> None:
+    connection.register("new_copies", copies)
+    connection.register("new_story_ids", story_ids)
+    connection.register("new_stories", stories)
+    for name in ("save_copies", "save_story_ids", "save_stories", "drop_stories"):
+        connection.execute(read_sql(name))
 
 
 def save_run(connection: Connection, **values: Any) -> None:
