@@ -22,7 +22,7 @@ from trafilatura.metadata import extract_title
 from include.newswatch.charset import decode
 from include.newswatch.dates import parse_date
 from include.newswatch.languages import detect_language
-from include.newswatch.markup import clean_text, is_bot_wall, parse_html, plain_text
+from include.newswatch.markup import clean_text, is_bot_wall, parse_html, plain_text, without_controls
 from include.newswatch.model import Article, Entry, NewsError, Page, PublishedAtSource
 from include.newswatch.urls import canonical_url, registrable_domain
 
@@ -164,7 +164,7 @@ def _text(tree: Any) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    lines = (clean_text(line.strip(CELL_MARKS)) for line in text[:TEXT_CHARS].splitlines())
+    lines = (" ".join(line.strip(CELL_MARKS).split()) for line in without_controls(text[:TEXT_CHARS]).splitlines())
     return "\n".join(line for line in lines if any(map(str.isalnum, line)))
 
 
@@ -183,7 +183,8 @@ def _letters(text: str) -> str:
 
 
 def _weight(text: str) -> int:
-    return len(text) + 2 * len(HAN.findall(text[:TEXT_CHARS]))
+    """How much a text says; exact only where it is short, because only limits ask for it."""
+    return len(text) + (2 * len(HAN.findall(text)) if len(text) < RETRY_WEIGHT else 2 * RETRY_WEIGHT)
 
 
 # --- title, author, address -----------------------------------------------------------------------------------------
@@ -273,10 +274,12 @@ def _canonical_link(href: str, page_url: str) -> str:
         return ""
     try:
         url = canonical_url(urljoin(page_url, href.strip()))
-        is_trusted = registrable_domain(url) == registrable_domain(page_url) and not _is_front_page(url)
+        is_same_site = urlsplit(url).hostname == urlsplit(page_url).hostname or (
+            registrable_domain(url) == registrable_domain(page_url)
+        )
     except (NewsError, ValueError):
         return ""
-    return url if is_trusted else ""
+    return url if is_same_site and not _is_front_page(url) else ""
 
 
 # --- dates ----------------------------------------------------------------------------------------------------------

@@ -22,7 +22,14 @@ from lxml import etree
 
 from include.newswatch.charset import decode
 from include.newswatch.dates import parse_date
-from include.newswatch.markup import CONTROLS, HUGE_TAG, SURROGATES, clean_text, is_bot_wall, parse_html, plain_text
+from include.newswatch.markup import (
+    clean_text,
+    is_bot_wall,
+    parse_html,
+    plain_text,
+    without_controls,
+    without_huge_tags,
+)
 from include.newswatch.model import Entry, Feed, FeedDocument, FeedKind, NewsError
 from include.newswatch.urls import canonical_url, registrable_domain
 
@@ -159,7 +166,7 @@ def _gunzip(body: bytes) -> bytes:
 
 def _readable(body: bytes, content_type: str) -> str:
     """Text from its first sign on, without what XML forbids."""
-    text = SURROGATES.sub("", CONTROLS.sub("", decode(body, content_type))).lstrip()
+    text = without_controls(decode(body, content_type)).lstrip()
     return XML_DECLARATION.sub("", text, count=1).lstrip()
 
 
@@ -184,7 +191,7 @@ def _refuse_page(text: str, feed: Feed) -> NoReturn:
 
 
 def _read_xml_feed(text: str, reader: _Reader) -> FeedDocument:
-    safe = LONG_AUTHOR.sub(r"\1", HUGE_TAG.sub("", _first_items(text, reader.max_entries)))
+    safe = LONG_AUTHOR.sub(r"\1", without_huge_tags(_first_items(text, reader.max_entries)))
     safe = CHARACTER_REFERENCE.sub(_without_impossible, safe)
     # A stream, never the bytes themselves: feedparser takes bytes for a file name first.
     parsed = feedparser.parse(

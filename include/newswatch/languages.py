@@ -9,7 +9,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from include.newswatch.model import Language
 
-SAMPLE_CHARS = 3000
+SAMPLE_CHARS = 1500
 DETECTOR_CHARS = 600
 NOT_LATIN = re.compile("[^\x00-\u024f\u1e00-\u1eff]+")
 NOT_CYRILLIC = re.compile("[^\x00-@\u0400-\u052f]+")
