@@ -208,3 +208,10 @@ def test_a_date_of_the_page_is_never_in_the_future():
     )
 
     assert article.published_at is None or article.published_at <= NOW
+
+
+def test_a_page_without_an_html_element_is_read_without_its_date():
+    text = "The two presidents met in Beijing on Thursday and signed a joint statement on trade and energy. " * 4
+    fetched = page(f'<map/0.9" xmlns:a="b"><p>{text}</p><p>{text}</p></map>'.encode())
+
+    assert extract_article(fetched, entry(title="Talks"), time_zone="UTC", language_hint="en").published_at is None

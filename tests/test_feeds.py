@@ -373,6 +373,13 @@ def test_broken_addresses_and_names_break_nothing(body, kind, outcome):
         parse_feed(body, feed, now=NOW)
 
 
+def test_white_space_in_the_name_of_a_namespace_costs_nothing():
+    body = (DATA / "radio.rdf").read_bytes().replace(b'"http://purl.org/dc', b'" http://purl.org/dc')
+
+    entry = parse_feed(body, feed_at("https://x.example/"), now=NOW).entries[0]
+    assert entry.published_at == datetime(2024, 5, 16, 8, tzinfo=UTC)
+
+
 def test_long_fields_are_cut():
     body = rss(
         f"<item><title>t</title><link>https://x.example/1</link><description>{'a ' * 300_000}</description></item>"

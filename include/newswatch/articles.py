@@ -324,6 +324,6 @@ def _date_in_markup(tree: Any, time_zone: str, now: datetime) -> datetime | None
             original_date=True,
             max_date=(now + timedelta(days=1)).date().isoformat(),
         )
-    except (etree.LxmlError, ValueError, TypeError):
+    except (etree.LxmlError, AssertionError, ValueError, TypeError):  # pages whose root is no html element
         return None
     return parse_date(day or "", time_zone=time_zone, now=now)

@@ -55,6 +55,8 @@ LONG_AUTHOR = re.compile(
 )
 # One reference to a character that does not exist, and feedparser raises over the whole feed.
 CHARACTER_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
+# White space in the name of a namespace, and feedparser raises as well.
+NAMESPACE = re.compile(r"""(\bxmlns(?::[\w.-]{1,40})?\s*=\s*)(["'])([^"'<>]{0,500})\2""")
 ITEM_END = re.compile(r"</(?:[\w.-]{1,40}:)?(?:item|entry)\s*>", re.IGNORECASE)
 UPDATE_PERIOD_MINUTES = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yearly": 525600}
 
@@ -193,6 +195,7 @@ def _refuse_page(text: str, feed: Feed) -> NoReturn:
 def _read_xml_feed(text: str, reader: _Reader) -> FeedDocument:
     safe = LONG_AUTHOR.sub(r"\1", without_huge_tags(_first_items(text, reader.max_entries)))
     safe = CHARACTER_REFERENCE.sub(_without_impossible, safe)
+    safe = NAMESPACE.sub(lambda found: f"{found[1]}{found[2]}{''.join(found[3].split())}{found[2]}", safe)
     # A stream, never the bytes themselves: feedparser takes bytes for a file name first.
     parsed = feedparser.parse(
         io.BytesIO(safe.encode()),
