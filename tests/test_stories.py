@@ -121,6 +121,7 @@ def test_a_story_counts_reprints_as_reports_but_not_as_texts() -> None:
 
 def save(connection: warehouse.Connection) -> list[tuple[object, ...]]:
     """Tell the stories of a warehouse as a load does, and return its rows."""
+    warehouse.drop_story_ids(connection, START + timedelta(days=1))
     members, copies = tell_stories(warehouse.find_story_articles(connection, START + timedelta(days=1)))
     memberships = [Membership(row.article_id, row.story_id) for row in members if row.story_id is not None]
     tables: list[pa.Table] = [

@@ -26,7 +26,7 @@ from include.newswatch.model import NewsError, SettingsError
 from include.newswatch.scoring import load_scorer
 from include.newswatch.scoring.explain import explain, render
 from include.newswatch.settings import Settings, load_settings
-from include.newswatch.warehouse import WarehouseBusyError, WarehouseError, find_rows, open_published
+from include.newswatch.warehouse import WarehouseBusyError, find_rows, open_published
 from include.newswatch.web import Web
 
 EXIT_OK, EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_BUSY = 0, 1, 2, 3
@@ -232,7 +232,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
         return int(args.action(load_settings(os.environ), args))
-    except (SettingsError, BatchError, NewsError, WarehouseError, FileNotFoundError) as error:
+    except (SettingsError, BatchError, NewsError, FileNotFoundError) as error:
         CONSOLE.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         return EXIT_BAD_INPUT
     except WarehouseBusyError as error:

@@ -384,6 +384,7 @@ def _load_run(connection: warehouse.Connection, run: Run) -> Counts:
 
 def _tell_stories(connection: warehouse.Connection, run: Run) -> None:
     """Find the copies and stories among the newest reports and those of the days before."""
+    warehouse.drop_story_ids(connection, run.started_at)
     members, copies = tell_stories(warehouse.find_story_articles(connection, run.started_at))
     warehouse.save_stories(
         connection,
@@ -412,7 +413,7 @@ def _update_feed_states(connection: warehouse.Connection, run: Run, polls: Itera
 
 def run_checks(run: Run, polls: Sequence[Poll], *, is_down: bool, broken: Sequence[str]) -> list[dict[str, Any]]:
     """The named checks of a run, each with what was seen."""
-    n_planned = sum(len(archive.read_rows(path, FeedTask)) for path in run.batches("feeds", "tasks"))
+    n_planned = sum(archive.read_table(path, FeedTask).num_rows for path in run.batches("feeds", "tasks"))
     n_failed = sum(poll.outcome not in ("fetched", "not_modified") for poll in polls)
     unfinished = sorted(
         set(map(_stem, run.batches("pages", "tasks"))) - set(map(_stem, run.batches("pages", "scores")))
@@ -473,7 +474,7 @@ def open_sandbox(settings: Settings) -> Sandbox:
 def _each_by_host(
     settings: Settings, tasks: Sequence[Item], host_of: Callable[[Item], str], ask: Callable[[Item], Page]
 ) -> Iterator[tuple[Item, Page | NewsError]]:
-    """Ask for every task, hosts side by side and each host in order; answers come as they arrive."""
+    """Ask for every task, hosts side by side and each host in order; the answers of a host come together."""
     by_host: dict[str, list[Item]] = defaultdict(list)
     for task in tasks:
         by_host[host_of(task)].append(task)

@@ -39,8 +39,6 @@ class Settings:
     max_pages_per_run: int = 3000
     max_age_days: int = 30  # entries older than this when first seen are listed, not fetched
     max_attempts: int = 4  # at one page, hours apart
-    archive_days: int = 365
-    run_days: int = 7  # batch files of loaded runs
 
     @property
     def warehouse(self) -> Path:

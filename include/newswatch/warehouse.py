@@ -34,10 +34,6 @@ class WarehouseBusyError(Exception):
     """Another process holds the warehouse file; the message says which."""
 
 
-class WarehouseError(Exception):
-    """The warehouse or its publication is not fit to be used; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class RunTables:
     """What a run brought, as Arrow tables in the shape of the batch files."""
@@ -111,37 +107,33 @@ def has_run(connection: Connection, run_id: str) -> bool:
 
 def save_feeds(connection: Connection, feeds: pa.Table) -> None:
     connection.register("new_feeds", feeds)
-    connection.execute(read_sql("save_feeds"))
-    connection.execute(read_sql("retire_feeds"))
+    _execute(connection, "save_feeds")
+    _execute(connection, "retire_feeds")
 
 
 def load_tables(connection: Connection, run_id: str, seen_at: datetime, tables: RunTables) -> None:
     """Bring in what a run found; the caller holds the transaction. Loading the same twice changes nothing."""
     for field in fields(RunTables):
         connection.register(f"new_{field.name}", getattr(tables, field.name))
-    given = {"run_id": run_id, "seen_at": seen_at}
     for name in LOADS:
-        sql = read_sql(name)
-        connection.execute(sql, {key: value for key, value in given.items() if f"${key}" in sql})
+        _execute(connection, name, run_id=run_id, seen_at=seen_at)
 
 
 def load_feed_states(connection: Connection) -> dict[str, FeedState]:
-    rows = connection.execute(read_sql("find_feed_states"))
-    names = [column[0] for column in rows.description]
-    return {row[0]: FeedState(**dict(zip(names, row, strict=True))) for row in rows.fetchall()}
+    return {row["feed_url"]: FeedState(**row) for row in find_rows(connection, "find_feed_states")}
 
 
 def save_feed_states(connection: Connection, states: pa.Table) -> None:
     connection.register("new_states", states)
-    connection.execute(read_sql("save_feed_states"))
+    _execute(connection, "save_feed_states")
 
 
 def count_new_entries(connection: Connection, seen_at: datetime) -> dict[str, int]:
-    return dict(connection.execute(read_sql("count_new_entries"), {"seen_at": seen_at}).fetchall())
+    return dict(_execute(connection, "count_new_entries", seen_at=seen_at).fetchall())
 
 
 def count_backlog(connection: Connection) -> int:
-    row = connection.execute(read_sql("find_backlog")).fetchone()
+    row = _execute(connection, "find_backlog").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -154,7 +146,7 @@ def find_due_pages(connection: Connection, entries: pa.Table, feeds: Sequence[Fe
     """
     by_url = {feed.url: feed for feed in feeds}
     connection.register("new_entries", entries)
-    found = connection.execute(read_sql("find_due_pages"), {"now": now}).fetchall()
+    found = _execute(connection, "find_due_pages", now=now).fetchall()
     return [
         PageTask(
             Entry(*entry), by_url[entry[0]].outlet, by_url[entry[0]].language, by_url[entry[0]].time_zone, n_attempts
@@ -166,15 +158,18 @@ def find_due_pages(connection: Connection, entries: pa.Table, feeds: Sequence[Fe
 
 def find_rows(connection: Connection, name: str, **params: Any) -> list[dict[str, Any]]:
     """The rows of the query sql/NAME.sql, by column; parameters that it does not name are left out."""
-    sql = read_sql(name)
-    found = connection.execute(sql, {key: value for key, value in params.items() if f"${key}" in sql})
+    found = _execute(connection, name, **params)
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def drop_story_ids(connection: Connection, now: datetime) -> None:
+    """Take the articles whose new text is no longer about the relation out of their stories."""
+    _execute(connection, "drop_story_ids", now=now)
+
+
 def find_story_articles(connection: Connection, now: datetime) -> list[StoryArticle]:
-    """Reports of the last days, and all others of their stories; articles no longer about the relation leave theirs."""
-    connection.execute(read_sql("drop_story_ids"), {"now": now})
+    """Reports of the last days, and all others of their stories."""
     rows = find_rows(connection, "find_story_articles", now=now)
     lists = ("actors", "events", "themes")
     return [StoryArticle(**row | {name: tuple(row[name]) for name in lists}) for row in rows]
@@ -185,11 +180,11 @@ def save_stories(connection: Connection, copies: pa.Table, story_ids: pa.Table, 
     connection.register("new_story_ids", story_ids)
     connection.register("new_stories", stories)
     for name in ("save_copies", "save_story_ids", "save_stories", "drop_stories"):
-        connection.execute(read_sql(name))
+        _execute(connection, name)
 
 
 def save_run(connection: Connection, **values: Any) -> None:
-    connection.execute(read_sql("save_run"), values)
+    _execute(connection, "save_run", **values)
 
 
 def count_tables(connection: Connection) -> dict[str, int]:
@@ -219,6 +214,12 @@ def publish(warehouse: Path, published: Path) -> Path:
     published.with_name(f"{published.name}.wal").unlink(missing_ok=True)
     candidate.replace(published)
     return published
+
+
+def _execute(connection: Connection, name: str, **params: Any) -> Connection:
+    """Run sql/NAME.sql with those of the parameters that it names; DuckDB refuses any others."""
+    sql = read_sql(name)
+    return connection.execute(sql, {key: value for key, value in params.items() if f"${key}" in sql})
 
 
 def _quoted(path: Path) -> str:

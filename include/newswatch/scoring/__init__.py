@@ -48,6 +48,10 @@ class Scorer:
         language: of the article, en, ru or zh; guessed by its script when None. date: of its publication, if known.
         """
         reading, _, verdict = self.judge_reading(title, text, language)
+        return self.score_of(reading, verdict)
+
+    def score_of(self, reading: Reading, verdict: Verdict) -> Score:
+        """The score that a verdict on a reading amounts to."""
         actors = tuple(Actor(name.id, name.name, name.side) for name in reading.names if name.listed)
         return Score(
             relevance=round(verdict.relevance, DECIMALS),

@@ -55,7 +55,7 @@ def explain(scorer: Scorer, title: str, text: str, language: str | None = None) 
     by_no = {judgement.no: judgement for judgement in judgements}
     bonds = {focus.no: str(focus.bond) for focus in reading.focuses}
     return Explanation(
-        score=scorer.score(title, text, language),
+        score=scorer.score_of(reading, verdict),
         home=reading.home,
         is_open=reading.is_open,
         sentences=tuple(
