@@ -26,7 +26,7 @@ Connection = duckdb.DuckDBPyConnection
 SQL_DIR = Path(__file__).with_name("sql")
 LOADS = (
     "save_fetches", "save_entries", "save_articles", "link_entries",
-    "save_scores", "save_events", "save_evidence", "save_actors", "save_themes",
+    "save_scores", "mark_current_scores", "save_events", "save_evidence", "save_actors", "save_themes",
 )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def read_sql(name: str) -> str:
     return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _connect(target: str) -> Connection:
+def connect(target: str) -> Connection:
     connection = duckdb.connect(target)
     connection.execute("set TimeZone = 'UTC'")  # as a setting of connect() it fails: icu is not loaded by then
     return connection
@@ -63,7 +63,7 @@ def open_warehouse(path: Path) -> Iterator[Connection]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = _connect(str(path))
+        connection = connect(str(path))
     except duckdb.IOException as error:
         if "lock" not in str(error):
             raise
@@ -79,7 +79,7 @@ def open_published(path: Path) -> Iterator[Connection]:
 
     Attached to a connection in memory: a direct one gets an old file back while this process still holds it open.
     """
-    with _connect(":memory:") as connection:
+    with connect(":memory:") as connection:
         if path.exists():
             connection.execute(f"attach '{_quoted(path)}' as published (read_only)")  # no parameter is allowed here
             connection.execute("use published")
@@ -98,7 +98,8 @@ def migrate(connection: Connection) -> None:
             connection.execute(file.read_text(encoding="utf-8"))
             connection.execute("insert into migrations values ($name, now())", {"name": file.stem})
             connection.commit()
-    connection.execute(read_sql("views"))
+    for file in sorted(SQL_DIR.glob("views_*.sql")):
+        connection.execute(file.read_text(encoding="utf-8"))
 
 
 def has_run(connection: Connection, run_id: str) -> bool:

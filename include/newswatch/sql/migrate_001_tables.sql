@@ -245,6 +245,7 @@ create table scores (
     relevance_class tinyint not null check (relevance_class in (0, 1, 2)),
     direction double check (direction between -10 and 10),
     direction_class tinyint check (direction_class between -2 and 2),
+    is_current boolean not null default false,
     check ((direction_class is null) = (relevance_class = 0)),
     check ((direction is null) = (direction_class is null))
 );
@@ -258,6 +259,7 @@ comment on column scores.relevance is 'Probability that the article is about the
 comment on column scores.relevance_class is '0 not about the relation, 1 touches it, 2 mainly about it.';
 comment on column scores.direction is 'How the article leaves the two sides, Goldstein scale -10 (conflict) .. 10 (cooperation).';
 comment on column scores.direction_class is 'The same in five steps, -2 .. 2; null at relevance class 0.';
+comment on column scores.is_current is 'The newest score of the article''s newest text: the one that counts.';
 
 create table events (
     score_id bigint not null references scores (score_id),

@@ -1,0 +1,222 @@
+"""The views: what the index counts, how sure it is, what it calls unusual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from include.newswatch import warehouse
+
+DAY_0 = datetime(2026, 1, 1, 12, tzinfo=UTC)
+OUTLETS = {"china_state": "Eastern Wire", "russia_state": "Northern Wire", "third": "Harbour Post"}
+
+
+class Report(NamedTuple):
+    """An article about the relation. day: from 0. story: any number; the same number is the same story."""
+
+    day: int
+    story: int
+    direction: float = 1.0
+    relevance: float = 1.0
+    side: str = "third"
+    copy_of: int | None = None
+
+
+@pytest.fixture
+def connection() -> Iterator[warehouse.Connection]:
+    with warehouse.connect(":memory:") as empty:
+        warehouse.migrate(empty)
+        yield empty
+
+
+def save_reports(connection: warehouse.Connection, reports: Iterable[Report]) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "key": key, "at": DAY_0 + timedelta(days=row.day), "story": 10**6 + row.story, "direction": row.direction,
+            "relevance": row.relevance, "side": row.side, "outlet": OUTLETS[row.side], "copy_of": row.copy_of,
+        }
+        for key, row in enumerate(reports)
+    ]  # fmt: skip
+    connection.register("new_reports", pa.Table.from_pylist(rows))
+    connection.execute(
+        """
+        insert into articles by name
+        select key_of('https://a.example/' || "key") as article_id, 'https://a.example/' || "key" as url,
+            'f' as feed_url, outlet, 'FR' as country, side::side as side, 'en' as "language",
+            'title ' || "key" as title, 'text' as "text", '' as author,
+            "at" as published_at, "at" as first_seen_at, "at" as fetched_at, 'x' as text_sha256, copy_of,
+            story as story_id
+        from new_reports;
+        insert into scores by name
+        select "key" as score_id, key_of('https://a.example/' || "key") as article_id, 'v' as scorer_version,
+            'x' as text_sha256, "at" as scored_at, relevance, 2 as relevance_class,
+            direction, 0 as direction_class, true as is_current
+        from new_reports;
+        """
+    )
+
+
+def one_day(connection: warehouse.Connection, day: int) -> dict[str, Any]:
+    found = connection.execute("from relation_daily where report_date = $day", {"day": (DAY_0 + timedelta(day)).date()})
+    names = [column[0] for column in found.description]
+    return dict(zip(names, found.fetchone() or (), strict=True))
+
+
+def quiet_days(n_days: int, rng: np.random.Generator, n_stories: int = 20) -> list[Report]:
+    """Days with a Poisson number of stories, half as many at weekends, and directions around 2."""
+    weekend = [(DAY_0 + timedelta(day)).isoweekday() > 5 for day in range(n_days)]
+    counts = rng.poisson([n_stories / 2 if is_weekend else n_stories for is_weekend in weekend])
+    return [
+        Report(day, 1000 * day + number, float(np.clip(rng.normal(2, 3), -10, 10)))
+        for day, count in enumerate(counts)
+        for number in range(count)
+    ]
+
+
+def test_a_story_counts_once_however_often_it_is_reprinted(connection: warehouse.Connection) -> None:
+    copies = [Report(0, 1, 8.0, copy_of=0) for _ in range(9)]
+    save_reports(connection, [Report(0, 1, 8.0), *copies, Report(0, 2, -4.0)])
+    day = one_day(connection, 0)
+    assert (day["n_stories"], day["n_reports"], day["direction_index"]) == (2, 11, 2.0)
+
+
+def test_a_story_weighs_as_much_as_it_is_about_the_relation(connection: warehouse.Connection) -> None:
+    save_reports(connection, [Report(0, 1, 6.0, relevance=0.9), Report(0, 2, -6.0, relevance=0.3)])
+    assert one_day(connection, 0)["direction_index"] == pytest.approx(3.0)
+
+
+def test_the_standard_error_agrees_with_a_bootstrap(connection: warehouse.Connection) -> None:
+    rng = np.random.default_rng(1)
+    direction, relevance = rng.uniform(-8, 8, 60), rng.uniform(0.5, 1, 60)
+    save_reports(
+        connection,
+        [Report(0, n, float(d), float(w)) for n, (d, w) in enumerate(zip(direction, relevance, strict=True))],
+    )
+    drawn = rng.integers(0, 60, (4000, 60))
+    means = (direction[drawn] * relevance[drawn]).sum(axis=1) / relevance[drawn].sum(axis=1)
+    assert one_day(connection, 0)["direction_se"] == pytest.approx(means.std(), rel=0.05)
+
+
+def test_the_interval_holds_the_truth_nineteen_times_in_twenty_even_with_few_stories(
+    connection: warehouse.Connection,
+) -> None:
+    rng = np.random.default_rng(2)
+    save_reports(
+        connection,
+        [
+            Report(day, 10 * day + n, float(rng.normal(1, 2)), float(rng.uniform(0.5, 1)))
+            for day in range(800)
+            for n in range(5)
+        ],
+    )
+    held = connection.sql(
+        "select avg((1 between direction_low and direction_high)::int) from relation_daily"
+    ).fetchone()
+    assert held is not None and held[0] == pytest.approx(0.95, abs=0.025)
+
+
+def test_fewer_than_five_stories_are_shown_but_claim_nothing(connection: warehouse.Connection) -> None:
+    rng = np.random.default_rng(3)
+    save_reports(connection, [*quiet_days(60, rng), *(Report(60, 10**5 + n, -9.0) for n in range(4))])
+    day = one_day(connection, 60)
+    assert day["direction_index"] == -9.0
+    assert not day["is_claimed"] and not day["is_shift"] and not day["is_burst"]
+
+
+def test_a_burst_and_a_turn_stand_out_and_quiet_days_do_not(connection: warehouse.Connection) -> None:
+    rng = np.random.default_rng(4)
+    loud = [Report(200, 10**6 + n, float(rng.normal(-5, 2))) for n in range(60)]
+    save_reports(connection, [*(row for row in quiet_days(365, rng) if row.day != 200), *loud])
+    day = one_day(connection, 200)
+    assert day["is_burst"] and day["is_shift"] and day["direction_z"] < -3
+    alarms = connection.sql("select count(*) from relation_daily where is_burst or is_shift").fetchone()
+    assert alarms is not None and alarms[0] <= 4, "one is real; of 337 quiet days at most three are false alarms"
+
+
+def test_a_quiet_weekend_is_expected_once_weekends_are_known(connection: warehouse.Connection) -> None:
+    save_reports(connection, quiet_days(180, np.random.default_rng(5)))
+    expected = connection.sql(
+        """
+        select avg(stories_expected) filter (where isodow(report_date) > 5),
+            avg(stories_expected) filter (where isodow(report_date) <= 5)
+        from relation_daily where report_date >= '2026-04-15'
+        """
+    ).fetchone()
+    assert expected is not None
+    assert expected[0] == pytest.approx(10, abs=1.5) and expected[1] == pytest.approx(20, abs=1.5)
+
+
+def test_the_first_four_weeks_claim_nothing_unusual(connection: warehouse.Connection) -> None:
+    save_reports(connection, quiet_days(28, np.random.default_rng(6)))
+    assert connection.sql("select count(direction_z), count(stories_z) from relation_daily").fetchone() == (0, 0)
+
+
+def test_a_day_is_judged_by_the_days_before_it_alone(connection: warehouse.Connection) -> None:
+    reports = quiet_days(120, np.random.default_rng(7))
+    save_reports(connection, [row for row in reports if row.day <= 90])
+    before = one_day(connection, 90)
+    connection.execute("delete from scores; delete from articles")
+    save_reports(connection, reports)
+    assert one_day(connection, 90) == before
+
+
+def test_a_collected_day_without_reports_is_a_row_of_zeros(connection: warehouse.Connection) -> None:
+    save_reports(connection, [Report(0, 1), Report(2, 2)])
+    assert (one_day(connection, 1)["n_stories"], one_day(connection, 1)["direction_index"]) == (0, None)
+
+
+def test_the_series_of_the_sides_add_up_to_the_reports(connection: warehouse.Connection) -> None:
+    save_reports(
+        connection, [Report(0, 1, 4.0, side="china_state"), Report(0, 1, -2.0, side="russia_state"), Report(0, 2)]
+    )
+    found = connection.sql(
+        "select value, n_stories, direction_index from relation_series where series = 'side' order by value"
+    ).fetchall()
+    assert found == [("china_state", 1, 4.0), ("russia_state", 1, -2.0), ("third", 1, 1.0)]
+
+
+def test_the_framing_of_a_side_is_set_against_the_others(connection: warehouse.Connection) -> None:
+    save_reports(connection, [Report(0, 1, 4.0, side="china_state"), Report(0, 1, -2.0, side="russia_state")])
+    found = connection.sql("select side::text, direction_difference from framing order by 1").fetchall()
+    assert found == [("china_state", 6.0), ("russia_state", -6.0)]
+
+
+def test_the_timeline_of_a_story_says_who_was_first(connection: warehouse.Connection) -> None:
+    save_reports(connection, [Report(2, 1, side="third"), Report(0, 1, side="china_state")])
+    found = connection.sql("select report_no, outlet, hours_after_first from story_timeline order by 1").fetchall()
+    assert found == [(1, "Eastern Wire", 0.0), (2, "Harbour Post", 48.0)]
+
+
+def test_the_slant_of_an_outlet_is_measured_on_shared_stories_alone(connection: warehouse.Connection) -> None:
+    shared = [
+        Report(0, n, direction, side=side)
+        for n in range(5)
+        for side, direction in (("china_state", 3.0), ("third", 1.0))
+    ]
+    save_reports(connection, [*shared, Report(0, 99, -9.0, side="china_state")])
+    found = connection.sql(
+        "select direction, direction_difference, n_shared_stories from outlet_profile where outlet = 'Eastern Wire'"
+    ).fetchone()
+    assert found == (1.0, 2.0, 5)
+
+
+def test_the_newest_score_of_the_newest_text_is_current(connection: warehouse.Connection) -> None:
+    save_reports(connection, [Report(0, 1)])
+    day = date(2026, 1, 2)
+    connection.execute("create temp table new_scores as select url from articles")
+    connection.execute("create temp table new_extractions as select null::struct(url text) as article where false")
+    for key, digest, later in ((7, "x", 1), (8, "old text", 2)):
+        connection.execute(
+            """
+            insert into scores values
+            ($key, key_of('https://a.example/0'), $version, $digest, $at, 0.5, 1, 3.0, 1, false)
+            """,
+            {"key": key, "version": f"v{key}", "digest": digest, "at": day + timedelta(later)},
+        )
+    connection.execute(warehouse.read_sql("mark_current_scores"))
+    assert connection.sql("select score_id from current_scores").fetchall() == [(7,)]
