@@ -10,9 +10,11 @@ import pytest
 from include.newswatch.schedule import (
     FeedState,
     Poll,
+    address_to_ask,
     is_due,
     may_ask_conditionally,
     network_is_down,
+    network_went_down,
     next_attempt_at,
     next_state,
     spread_over_batches,
@@ -150,3 +152,53 @@ def test_batches_keep_a_host_together_and_hold_every_item_once() -> None:
     assert sorted(position for batch in batches for position in batch) == list(range(91))
     for host in set(hosts):
         assert sum(any(hosts[position] == host for position in batch) for batch in batches) == 1
+
+
+MOVED = "https://new.example/feed"
+
+
+def moved_since(days: float) -> FeedState:
+    """A feed that has answered with a permanent redirect for so long."""
+    state = next_state(FeedState(FEED), replace(OK, permanent_url=MOVED))
+    later = NOW + timedelta(days=days)
+    return next_state(state, replace(OK, permanent_url=MOVED, polled_at=later))
+
+
+def test_a_permanent_redirect_is_acted_on_after_three_days() -> None:
+    assert address_to_ask(moved_since(2), NOW + timedelta(days=2)) == FEED
+    assert address_to_ask(moved_since(3), NOW + timedelta(days=3)) == MOVED
+
+
+def test_a_redirect_to_another_target_begins_its_days_anew() -> None:
+    later = NOW + timedelta(days=4)
+    state = next_state(moved_since(4), replace(OK, permanent_url="https://third.example/feed", polled_at=later))
+    assert state.permanent_since == later
+    assert address_to_ask(state, later) == FEED
+
+
+def test_a_new_address_that_fails_is_tried_in_turn_with_the_old_one() -> None:
+    later = NOW + timedelta(days=4)
+    once = next_state(moved_since(4), fail(at=later))
+    assert address_to_ask(once, later) == FEED
+    assert address_to_ask(next_state(once, fail(at=later)), later) == MOVED
+
+
+def test_an_old_address_that_answers_for_itself_again_ends_the_move() -> None:
+    later = NOW + timedelta(days=4)
+    state = next_state(moved_since(4), replace(OK, polled_at=later))
+    assert (state.permanent_url, address_to_ask(state, later)) == (None, FEED)
+
+
+def test_a_state_from_a_clock_that_ran_ahead_does_not_keep_the_feed_waiting() -> None:
+    ahead = next_state(FeedState(FEED), replace(OK, polled_at=NOW + timedelta(days=400)))
+    assert is_due(ahead, NOW)
+    assert not may_ask_conditionally(ahead, NOW)
+
+
+def test_the_network_was_lost_when_hosts_that_had_answered_are_all_out_of_reach() -> None:
+    polls = [(host, "fetched") for host in "abcd"]
+    lost = [("a", "dns_error"), ("b", "host_down"), ("c", "timeout")]
+    assert network_went_down(polls, lost)
+    assert not network_went_down(polls, [*lost, ("d", "http_error")])
+    assert not network_went_down(polls, lost[:2])
+    assert not network_went_down([(host, "timeout") for host in "abc"], lost), "these hosts never answered"

@@ -43,12 +43,16 @@ from include.newswatch.model import (
 from include.newswatch.report import QUERIES, render_brief
 from include.newswatch.sandbox import Sandbox
 from include.newswatch.schedule import (
+    NOT_REACHED,
     UNREACHABLE,
     FeedState,
     Poll,
+    address_to_ask,
+    has_moved,
     is_due,
     may_ask_conditionally,
     network_is_down,
+    network_went_down,
     next_attempt_at,
     next_state,
     spread_over_batches,
@@ -111,6 +115,11 @@ def plan(settings: Settings, run_id: str, now: datetime) -> tuple[Run, list[str]
         with warehouse.open_published(settings.published) as published:
             states = warehouse.load_feed_states(published)
         tasks = [FeedTask(feed, states.get(feed.url, FeedState(feed.url))) for feed in listed.feeds if feed.enabled]
+        for task in tasks:
+            if has_moved(task.state, now):
+                LOGGER.warning(
+                    "feeds.csv: %s has moved to %s, where it is asked", task.feed.url, task.state.permanent_url
+                )
         due = [task for task in tasks if is_due(task.state, now)]
         _write_batches(settings, run, "feeds", due, FeedTask, [_host(task.feed.url) for task in due])
         archive.write_whole(
@@ -169,9 +178,13 @@ def poll(settings: Settings, batch: str, progress: Progress = no_progress) -> Co
 
 def _ask_feed(web: Web, task: FeedTask) -> Page:
     state, now = task.state, datetime.now(UTC)
+    address = address_to_ask(state, now)
     if may_ask_conditionally(state, now):
-        return web.get(task.feed.url, etag=state.etag, last_modified=state.last_modified)
-    return web.get(task.feed.url)
+        page = web.get(address, etag=state.etag, last_modified=state.last_modified)
+    else:
+        page = web.get(address)
+    # Asked at its new address the feed says nothing of a move, but is no less moved.
+    return replace(page, permanent_url=page.permanent_url or (address if address != task.feed.url else None))
 
 
 def _read_feed(sandbox: Sandbox, task: FeedTask, page: Page | NewsError) -> tuple[FeedDocument | None, Fetch]:
@@ -348,7 +361,8 @@ def load(settings: Settings, folder: str) -> Counts:
 def _load_run(connection: warehouse.Connection, run: Run) -> Counts:
     poll_table, broken = _gather(run.batches("feeds", "polls"), Poll)
     polls = archive.to_rows(poll_table, Poll)
-    is_down = network_is_down((poll.host, poll.outcome) for poll in polls)
+    asked = [(poll.host, poll.outcome) for poll in polls]
+    is_down = network_is_down(asked)
     feeds = archive.read_rows(f"{run.folder}/feeds.parquet", Feed)
     warehouse.save_feeds(connection, archive.to_table(feeds, Feed))
     tables = {}
@@ -360,24 +374,28 @@ def _load_run(connection: warehouse.Connection, run: Run) -> Counts:
     ):
         tables[name], bad = _gather([path for room in rooms for path in run.batches(room, name)], kind)
         broken += bad
-    if is_down:
+    pages = [(row.host, row.outcome) for row in archive.to_rows(tables["fetches"], Fetch) if row.kind == "page"]
+    is_lost = is_down or network_went_down(asked, pages)
+    if is_lost:
         tables["fetches"] = _blame_network(tables["fetches"])
     warehouse.load_tables(connection, run.run_id, run.started_at, warehouse.RunTables(**tables))
     _tell_stories(connection, run)
     if not is_down:
         _update_feed_states(connection, run, polls)
-    checks = run_checks(run, polls, is_down=is_down, broken=broken)
+    checks = run_checks(run, polls, is_down=is_lost, broken=broken)
+    future = [row["run_id"] for row in warehouse.find_rows(connection, "find_future_runs", now=run.started_at)]
+    checks.append(_check("the clock is right", not future, f"in the future: {', '.join(future)}" if future else "yes"))
     warehouse.save_run(
         connection,
         run_id=run.run_id,
         started_at=run.started_at,
         finished_at=datetime.now(UTC),
         n_backlog=warehouse.count_backlog(connection),
-        is_network_down=is_down,
+        is_network_down=is_lost,
         checks=checks,
     )
     return {name: table.num_rows for name, table in tables.items()} | {
-        "network_down": is_down,
+        "network_down": is_lost,
         "failed_checks": [check["name"] for check in checks if not check["is_ok"]],
     }
 
@@ -395,9 +413,16 @@ def _tell_stories(connection: warehouse.Connection, run: Run) -> None:
 
 
 def _blame_network(fetches: pa.Table) -> pa.Table:
-    """While our own network is down no host has failed."""
-    rows = [row | {"outcome": "network_down"} if row["outcome"] in UNREACHABLE else row for row in fetches.to_pylist()]
+    """While our own network is down no host has failed, and no page has used up an attempt: it is due again at once."""
+    rows = [_blamed(row) if row["outcome"] in NOT_REACHED else row for row in fetches.to_pylist()]
     return pa.Table.from_pylist(rows, schema=fetches.schema)
+
+
+def _blamed(row: dict[str, Any]) -> dict[str, Any]:
+    row |= {"outcome": "network_down"}
+    if row["kind"] == "page":
+        row |= {"n_attempts": max(0, row["n_attempts"] - 1), "next_attempt_at": row["fetched_at"]}
+    return row
 
 
 def _update_feed_states(connection: warehouse.Connection, run: Run, polls: Iterable[Poll]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -18,6 +18,7 @@ UNCONDITIONAL_EVERY = timedelta(hours=24)  # servers lie in conditional GET; onc
 GONE_AFTER = 3  # repeated 410; any other failure may heal
 MUTED_INTERVAL = timedelta(days=30)
 SILENT_AFTER = timedelta(days=7)  # of answers without anything new
+MOVED_AFTER = timedelta(days=3)  # a permanent redirect that held so long is taken at its word
 SLOW_MS = 10_000
 
 # Failures weigh as in Media Cloud's scheduler: what often heals by itself delays the next try less.
@@ -30,13 +31,14 @@ FAILURE_WEIGHT: dict[str, float] = {
 }
 
 UNREACHABLE: frozenset[str] = frozenset({"dns_error", "connect_error", "timeout", "network_down"})
+NOT_REACHED: frozenset[str] = UNREACHABLE | {"host_down"}
+HOSTS_FOR_A_VERDICT = 3  # fewer say nothing about our own network
 # Outcomes after which the same page is asked for again; all others are final.
-RETRYABLE: frozenset[str] = UNREACHABLE | {
+RETRYABLE: frozenset[str] = NOT_REACHED | {
     "http_error",
     "rate_limited",
     "bot_wall",
     "tls_error",
-    "host_down",
     "parse_timeout",
 }
 RETRY_AFTER = (timedelta(minutes=30), timedelta(hours=6), timedelta(hours=24))
@@ -87,20 +89,45 @@ class Poll:
 
 
 def is_due(state: FeedState, now: datetime) -> bool:
-    return state.next_poll_at is None or state.next_poll_at <= now
+    """Whether the feed is to be asked; a state dated in the future is of a wrong clock and not heeded."""
+    if state.next_poll_at is None or state.next_poll_at <= now:
+        return True
+    return state.last_polled_at is not None and state.last_polled_at > now
+
+
+def has_moved(state: FeedState, now: datetime) -> bool:
+    return (
+        state.permanent_url is not None
+        and state.permanent_since is not None
+        and now - state.permanent_since >= MOVED_AFTER
+    )
+
+
+def address_to_ask(state: FeedState, now: datetime) -> str:
+    """Where to ask for the feed: its new address once it has moved; after failures there, each of the two in turn."""
+    if state.permanent_url is not None and has_moved(state, now) and state.n_failures % 2 == 0:
+        return state.permanent_url
+    return state.feed_url
 
 
 def may_ask_conditionally(state: FeedState, now: datetime) -> bool:
     """Whether If-None-Match may be sent: never to a server caught lying, and not on the day's full read."""
     if state.validators_untrusted or state.last_unconditional_at is None:
         return False
-    return now - state.last_unconditional_at < UNCONDITIONAL_EVERY
+    return timedelta(0) <= now - state.last_unconditional_at < UNCONDITIONAL_EVERY
 
 
-def network_is_down(polls: Iterable[tuple[str, str]]) -> bool:
+def network_is_down(polls: Sequence[tuple[str, str]]) -> bool:
     """Whether (host, outcome) pairs say that our own network is down: three hosts or more, and none reachable."""
-    outcomes = list(polls)
-    return len({host for host, _ in outcomes}) >= 3 and all(outcome in UNREACHABLE for _, outcome in outcomes)
+    return len({host for host, _ in polls}) >= HOSTS_FOR_A_VERDICT and all(
+        outcome in UNREACHABLE for _, outcome in polls
+    )
+
+
+def network_went_down(polls: Sequence[tuple[str, str]], pages: Sequence[tuple[str, str]]) -> bool:
+    """Whether the network was lost between polls and pages: three hosts or more answered, and none does now."""
+    lost = {host for host, _ in pages} & {host for host, outcome in polls if outcome not in UNREACHABLE}
+    return len(lost) >= HOSTS_FOR_A_VERDICT and all(outcome in NOT_REACHED for _, outcome in pages)
 
 
 def next_state(state: FeedState, poll: Poll) -> FeedState:
@@ -144,8 +171,15 @@ def _after_success(state: FeedState, poll: Poll) -> FeedState:
         next_poll_at=now + timedelta(minutes=minutes),
         standing="silent" if is_silent else "slow" if poll.elapsed_ms >= SLOW_MS else "ok",
         permanent_url=poll.permanent_url,
-        permanent_since=(state.permanent_since or now) if poll.permanent_url else None,
+        permanent_since=_permanent_since(state, poll),
     )
+
+
+def _permanent_since(state: FeedState, poll: Poll) -> datetime | None:
+    """Since when the redirect leads where it leads now; another target starts anew."""
+    if poll.permanent_url is None:
+        return None
+    return state.permanent_since if poll.permanent_url == state.permanent_url else poll.polled_at
 
 
 def _interval_minutes(state: FeedState, poll: Poll) -> float:

@@ -100,7 +100,7 @@ comment on column feeds.n_failures is 'Failures in a row.';
 comment on column feeds.n_gone is 'Answers 410 in a row.';
 comment on column feeds.interval_minutes is 'Adaptive polling interval, 10 minutes to 24 hours.';
 comment on column feeds.next_poll_at is 'When it is due again, UTC; null means now.';
-comment on column feeds.permanent_url is 'Where the feed says it has moved for good (301, 308).';
+comment on column feeds.permanent_url is 'Where the feed says it has moved for good (301, 308); asked there after three days of it.';
 comment on column feeds.permanent_since is 'Since when it says so, UTC.';
 
 create table fetches (
