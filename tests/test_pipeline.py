@@ -74,9 +74,9 @@ def test_every_article_of_the_newsroom_ends_in_one_outcome_and_one_score(setting
 
 def test_a_second_run_adds_no_article_and_changes_none(settings: Settings) -> None:
     walk(settings, "one", NOW)
-    before = contents(settings.published, but=("runs", "fetches", "feeds"))
+    before = contents(settings.published, but=("runs", "fetches", "feeds", "alerts"))
     walk(settings, "two", NOW + timedelta(hours=2))
-    assert contents(settings.published, but=("runs", "fetches", "feeds")) == before
+    assert contents(settings.published, but=("runs", "fetches", "feeds", "alerts")) == before
     with duckdb.connect(str(settings.published), read_only=True) as published:
         second = published.sql("select kind, outcome::text from fetches where run_id = 'two'").fetchall()
     assert set(second) == {("feed", "not_modified")}
@@ -85,7 +85,7 @@ def test_a_second_run_adds_no_article_and_changes_none(settings: Settings) -> No
 def test_loading_a_run_twice_changes_nothing(settings: Settings) -> None:
     run = walk(settings, "one", NOW)
     before = contents(settings.warehouse)
-    assert pipeline.load(settings, run.folder) == {"already_loaded": True}
+    assert pipeline.load(settings, run.folder) == {"already_loaded": True, "alerts": []}
     assert contents(settings.warehouse) == before
 
 

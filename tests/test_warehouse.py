@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from include.newswatch import archive, warehouse
+from include.newswatch.alerts import Finding
 from include.newswatch.model import Entry, ExtractedPage, Feed, Fetch, ScoredArticle
 from include.newswatch.schedule import FeedState
 from include.newswatch.stories import Copy, Membership, Story
@@ -25,6 +26,9 @@ PARAMETERS = {
     "day": date(2026, 2, 16),
     "n_backlog": 0,
     "is_network_down": False,
+    "free_bytes": 0,
+    "database_bytes": 0,
+    "judged": ["disk_low"],
     "checks": [{"name": "x", "is_ok": True, "detail": ""}],
 }
 
@@ -35,7 +39,7 @@ def connection(tmp_path: Path) -> warehouse.Connection:
         for name, kind in (
             ("new_feeds", Feed), ("new_fetches", Fetch), ("new_entries", Entry), ("new_extractions", ExtractedPage),
             ("new_scores", ScoredArticle), ("new_states", FeedState),
-            ("new_copies", Copy), ("new_story_ids", Membership), ("new_stories", Story),
+            ("new_copies", Copy), ("new_findings", Finding), ("new_story_ids", Membership), ("new_stories", Story),
         ):  # fmt: skip
             empty.register(name, archive.to_table([], kind))
         yield empty

@@ -13,10 +13,11 @@ import hashlib
 import json
 import logging
 import re
+import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ import pyarrow as pa
 from upath import UPath
 
 from include.newswatch import archive, warehouse
+from include.newswatch.alerts import DayIndex, FeedHealth, Finding, Rule, RunResult, Situation, judge, load_rules
 from include.newswatch.articles import extract_article
 from include.newswatch.feeds import parse_feed
 from include.newswatch.model import (
@@ -351,29 +353,23 @@ def load(settings: Settings, folder: str) -> Counts:
     run = open_run(folder)
     with warehouse.open_warehouse(settings.warehouse) as connection:
         if warehouse.has_run(connection, run.run_id):
-            return {"already_loaded": True}
-        connection.begin()
-        counts = _load_run(connection, run)
-        connection.commit()
-    return counts
+            counts: Counts = {"already_loaded": True}
+        else:
+            connection.begin()
+            counts = _load_run(connection, settings, run)
+            connection.commit()
+        return counts | {"alerts": warehouse.find_rows(connection, "find_run_alerts", run_id=run.run_id)}
 
 
-def _load_run(connection: warehouse.Connection, run: Run) -> Counts:
+def _load_run(connection: warehouse.Connection, settings: Settings, run: Run) -> Counts:
     poll_table, broken = _gather(run.batches("feeds", "polls"), Poll)
     polls = archive.to_rows(poll_table, Poll)
     asked = [(poll.host, poll.outcome) for poll in polls]
     is_down = network_is_down(asked)
     feeds = archive.read_rows(f"{run.folder}/feeds.parquet", Feed)
     warehouse.save_feeds(connection, archive.to_table(feeds, Feed))
-    tables = {}
-    for name, rooms, kind in (
-        ("fetches", ("feeds", "pages"), Fetch),
-        ("entries", ("feeds",), Entry),
-        ("extractions", ("pages",), ExtractedPage),
-        ("scores", ("pages",), ScoredArticle),
-    ):
-        tables[name], bad = _gather([path for room in rooms for path in run.batches(room, name)], kind)
-        broken += bad
+    tables, bad = _gather_tables(run)
+    broken += bad
     pages = [(row.host, row.outcome) for row in archive.to_rows(tables["fetches"], Fetch) if row.kind == "page"]
     is_lost = is_down or network_went_down(asked, pages)
     if is_lost:
@@ -382,7 +378,8 @@ def _load_run(connection: warehouse.Connection, run: Run) -> Counts:
     _tell_stories(connection, run)
     if not is_down:
         _update_feed_states(connection, run, polls)
-    checks = run_checks(run, polls, is_down=is_lost, broken=broken)
+    rules, problems = load_rules(settings.alerts_csv)
+    checks = run_checks(run, polls, is_down=is_lost, broken=broken, problems=problems)
     future = [row["run_id"] for row in warehouse.find_rows(connection, "find_future_runs", now=run.started_at)]
     checks.append(_check("the clock is right", not future, f"in the future: {', '.join(future)}" if future else "yes"))
     warehouse.save_run(
@@ -392,12 +389,49 @@ def _load_run(connection: warehouse.Connection, run: Run) -> Counts:
         finished_at=datetime.now(UTC),
         n_backlog=warehouse.count_backlog(connection),
         is_network_down=is_lost,
+        free_bytes=shutil.disk_usage(settings.data_dir).free,
+        database_bytes=settings.warehouse.stat().st_size,
         checks=checks,
     )
+    _judge_alerts(connection, rules, run, polls)
     return {name: table.num_rows for name, table in tables.items()} | {
         "network_down": is_lost,
         "failed_checks": [check["name"] for check in checks if not check["is_ok"]],
     }
+
+
+def _gather_tables(run: Run) -> tuple[dict[str, pa.Table], list[str]]:
+    """What a run brought, by the names of RunTables, and a message for each batch file that cannot be read."""
+    tables, broken = {}, []
+    for name, rooms, kind in (
+        ("fetches", ("feeds", "pages"), Fetch),
+        ("entries", ("feeds",), Entry),
+        ("extractions", ("pages",), ExtractedPage),
+        ("scores", ("pages",), ScoredArticle),
+    ):
+        tables[name], bad = _gather([path for room in rooms for path in run.batches(room, name)], kind)
+        broken += bad
+    return tables, broken
+
+
+def _judge_alerts(connection: warehouse.Connection, rules: Sequence[Rule], run: Run, polls: Sequence[Poll]) -> None:
+    """Open and close alerts by what the warehouse holds now, the run included."""
+    now = datetime.now(UTC)
+    # After a clock that went wrong there may be runs in the future; this one is the newest of the others.
+    runs = [row for row in warehouse.find_rows(connection, "find_last_runs") if row["started_at"] <= run.started_at]
+    seen = Situation(
+        now=now,
+        feeds=_each_as(FeedHealth, warehouse.find_rows(connection, "find_feed_health", day=now.date())),
+        runs=_each_as(RunResult, runs),
+        days=_each_as(DayIndex, warehouse.find_rows(connection, "find_day_index", day=now.date())),
+        n_polled=len(polls),
+        n_failed=sum(poll.outcome not in ("fetched", "not_modified") for poll in polls),
+        is_network_down=runs[0]["is_network_down"],
+        free_bytes=runs[0]["free_bytes"],
+        database_bytes=runs[0]["database_bytes"],
+    )
+    findings, judged = judge(rules, seen)
+    warehouse.save_alerts(connection, archive.to_table(findings, Finding), judged, run.run_id, now)
 
 
 def _tell_stories(connection: warehouse.Connection, run: Run) -> None:
@@ -436,7 +470,9 @@ def _update_feed_states(connection: warehouse.Connection, run: Run, polls: Itera
     warehouse.save_feed_states(connection, archive.to_table(changed, FeedState))
 
 
-def run_checks(run: Run, polls: Sequence[Poll], *, is_down: bool, broken: Sequence[str]) -> list[dict[str, Any]]:
+def run_checks(
+    run: Run, polls: Sequence[Poll], *, is_down: bool, broken: Sequence[str], problems: Sequence[str]
+) -> list[dict[str, Any]]:
     """The named checks of a run, each with what was seen."""
     n_planned = sum(archive.read_table(path, FeedTask).num_rows for path in run.batches("feeds", "tasks"))
     n_failed = sum(poll.outcome not in ("fetched", "not_modified") for poll in polls)
@@ -449,6 +485,7 @@ def run_checks(run: Run, polls: Sequence[Poll], *, is_down: bool, broken: Sequen
         _check("most feeds answer", n_failed * 2 <= len(polls), f"{n_failed} of {len(polls)} failed"),
         _check("every batch is scored", not unfinished, ", ".join(unfinished) or "all"),
         _check("batch files are whole", not broken, "; ".join(broken) or "all"),
+        _check("alert rules are sound", not problems, "; ".join(problems) or "all"),
     ]
 
 
@@ -468,8 +505,7 @@ def publish(settings: Settings) -> Counts:
 
 def report(settings: Settings, day: date) -> Counts:
     """Write the brief of a day from the published file, and latest.html beside it."""
-    with warehouse.open_published(settings.published) as published:
-        rows = {key: warehouse.find_rows(published, name, day=day) for key, name in QUERIES.items()}
+    rows = warehouse.find_published(settings.published, QUERIES, day=day)
     html = render_brief(day, rows, {name: warehouse.read_sql(name) for name in QUERIES.values()}).encode()
     for name in (f"{day}.html", "latest.html"):
         archive.write_whole(str(settings.reports_dir / name), html)
@@ -576,6 +612,12 @@ def _stem(batch: str) -> str:
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
+
+
+def _each_as(kind: type[Item], rows: Iterable[Mapping[str, Any]]) -> list[Item]:
+    """Rows of a query as things that have some of its columns."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return [kind(**{name: row[name] for name in names}) for row in rows]
 
 
 def _outcome_counts(rows: Iterable[Fetch | ExtractedPage]) -> Counts:

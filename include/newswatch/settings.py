@@ -25,6 +25,7 @@ class Settings:
     data_dir: Path = PROJECT / "data"
     batch_dir: str = ""
     feeds_csv: Path = PROJECT / "include" / "feeds.csv"
+    alerts_csv: Path = PROJECT / "include" / "alerts.csv"
     dyad: str = "china_russia"
     contact: str = ""  # a URL or address that outlets can complain to; part of the User-Agent
     allow_networks: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -32,6 +32,10 @@ LOADS = (
 
 class WarehouseBusyError(Exception):
     """Another process holds the warehouse file; the message says which."""
+
+
+class PublishedFileError(Exception):
+    """The published file is absent or cannot be read; the message says why and what helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,27 @@ def open_published(path: Path) -> Iterator[Connection]:
         else:
             migrate(connection)
         yield connection
+
+
+def find_published(path: Path, queries: Mapping[str, str], **params: Any) -> dict[str, list[dict[str, Any]]]:
+    """What each query finds in the published file, by the key of `queries`, over one short connection.
+
+    Raises:
+        PublishedFileError: there is no such file yet, it is not whole, or other tables are in it than the queries name.
+    """
+    if not path.exists():
+        raise PublishedFileError(f"{path.name} does not exist yet. The first run of the Dag monitor publishes it.")
+    try:
+        with open_published(path) as connection:
+            return {key: find_rows(connection, name, **params) for key, name in queries.items()}
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        message = (
+            f"{path.name} is of another version than this code; the next run of the Dag monitor publishes it anew."
+        )
+        raise PublishedFileError(f"{message} ({error})") from error
+    except duckdb.Error as error:
+        message = f"{path.name} cannot be read; the next run of the Dag monitor publishes it anew, nothing is lost."
+        raise PublishedFileError(f"{message} ({error})") from error
 
 
 def migrate(connection: Connection) -> None:
@@ -186,6 +211,13 @@ def save_stories(connection: Connection, copies: pa.Table, story_ids: pa.Table, 
 
 def save_run(connection: Connection, **values: Any) -> None:
     _execute(connection, "save_run", **values)
+
+
+def save_alerts(connection: Connection, findings: pa.Table, judged: list[str], run_id: str, now: datetime) -> None:
+    """Open an alert for every finding that has none, and close those of judged rules that were not found any more."""
+    connection.register("new_findings", findings)
+    _execute(connection, "open_alerts", run_id=run_id, now=now)
+    _execute(connection, "close_alerts", run_id=run_id, now=now, judged=judged)
 
 
 def count_tables(connection: Connection) -> dict[str, int]:

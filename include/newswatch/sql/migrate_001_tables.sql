@@ -30,6 +30,8 @@ create table runs (
     n_relevant integer not null check (n_relevant >= 0),
     n_backlog integer not null check (n_backlog >= 0),
     is_network_down boolean not null,
+    free_bytes bigint not null check (free_bytes >= 0),
+    database_bytes bigint not null check (database_bytes >= 0),
     checks struct("name" text, is_ok boolean, detail text)[] not null
 );
 comment on table runs is 'One row a run of the pipeline, with its named checks.';
@@ -43,6 +45,8 @@ comment on column runs.n_articles is 'Articles new or revised.';
 comment on column runs.n_relevant is 'Of these, articles with a relevance class above 0.';
 comment on column runs.n_backlog is 'Entries left waiting for a later run.';
 comment on column runs.is_network_down is 'Nothing answered anywhere: our own network, no feed''s fault.';
+comment on column runs.free_bytes is 'Free on the disk of the data folder when the load began, bytes.';
+comment on column runs.database_bytes is 'Size of the warehouse file when the load began, bytes.';
 comment on column runs.checks is 'Named checks of the run: name, whether it held, and what was seen.';
 
 create table feeds (
@@ -314,3 +318,29 @@ create table article_themes (
 comment on table article_themes is 'One row a theme in which a scored article says something about the two sides.';
 comment on column article_themes.score_id is 'Score that found it.';
 comment on column article_themes.theme is 'Theme of the codebook.';
+
+create table alerts (
+    rule text not null,
+    subject text not null,
+    opened_at timestamptz not null,
+    closed_at timestamptz check (closed_at >= opened_at),
+    severity text not null check (severity in ('critical', 'warning', 'notice')),
+    message text not null,
+    detail text not null,
+    advice text not null,
+    opened_by text not null references runs (run_id),
+    closed_by text references runs (run_id),
+    primary key (rule, subject, opened_at),
+    check ((closed_at is null) = (closed_by is null))
+);
+comment on table alerts is 'One row an alert: opened once by the run that saw it first, closed by the run that saw it no more.';
+comment on column alerts.rule is 'Rule of alerts.csv that held.';
+comment on column alerts.subject is 'What it is about: a feed, an outlet, a check.';
+comment on column alerts.opened_at is 'When, UTC.';
+comment on column alerts.closed_at is 'When it was over, UTC; null while it is open.';
+comment on column alerts.severity is 'critical, warning or notice, as alerts.csv says.';
+comment on column alerts.message is 'What happened, in a sentence.';
+comment on column alerts.detail is 'What was seen; empty when the message says all.';
+comment on column alerts.advice is 'What to do.';
+comment on column alerts.opened_by is 'Run that opened it.';
+comment on column alerts.closed_by is 'Run that closed it.';
