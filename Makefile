@@ -36,7 +36,7 @@ install: $(VENV)/.installed ## install everything into .venv
 
 .PHONY: demo
 demo: install ## the main job end to end, without network: a newsroom on loopback, a real Airflow, a brief
-	$(PYTHON) -m tests.demo
+	$(PYTHON) -m tests.demo $(if $(STAY),--stay)
 
 .PHONY: airflow-db
 airflow-db: install

@@ -11,6 +11,7 @@ from pathlib import Path
 def main() -> None:
     path = Path(os.environ["AIRFLOW_HOME"]) / "simple_auth_manager_passwords.json.generated"
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(json.dumps({"admin": secrets.token_urlsafe(12)}), encoding="utf-8")
     password = json.loads(path.read_text(encoding="utf-8"))["admin"]

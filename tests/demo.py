@@ -1,12 +1,14 @@
 """The main job end to end, without network: newsroom on loopback, real Airflow, published database, brief.
 
-`make demo` runs it. It starts `airflow standalone` in a folder of its own, lets the scheduled Dag `monitor` walk the
-road over a newsroom of our own articles, waits for the brief that the Dag `report` writes, shows what came out, and
-stops everything.
+`make demo` runs it. It starts `airflow standalone` in the folder .demo, lets the Dag `monitor` walk the road over a
+newsroom of our own articles, waits for the brief that the Dag `report` writes, prints what an analyst would ask, and
+stops everything. Run again it goes on where it was, and adds nothing; `make demo STAY=1` leaves the UI open.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import signal
 import socket
@@ -15,29 +17,66 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import duckdb
 
-from tests.newsroom.serve import open_newsroom, write_feeds
+from tests.newsroom.serve import FULL, load_articles, open_newsroom, write_feeds
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMEOUT_S = 240
-QUERY = """
-select report_date, round(direction, 1) as direction, side::text as side, outlet, title, e.sentence as evidence
-from reports
-left join (select score_id, min_by(sentence, sentence_no) as sentence from evidence group by all) as e using (score_id)
-order by relevance desc, outlet
-limit 8
-"""
+HOME = ROOT / ".demo"
+TIMEOUT_S = 900  # a run takes a minute on an idle machine
+ADDED = ("entries", "articles", "scores", "events", "evidence", "stories")  # what a second run must not add to
+QUESTIONS = {
+    "Seen and kept": """
+        select
+            (select count(*) from feeds) as feeds, (select count(*) from entries) as entries,
+            (select count(*) from articles) as articles, (select count(*) from reports) as about_the_relation,
+            (select count(*) from stories) as stories""",
+    "The last days": """
+        select report_date, n_stories, n_reports, round(direction_index, 1) as direction_index
+        from relation_daily order by report_date desc limit 7""",
+    "The biggest stories": """
+        select
+            left(any_value(s.headline), 60) as headline, s.n_reports, s.n_texts,
+            string_agg(distinct r.language, ' ' order by r.language) as languages, round(s.direction, 1) as direction
+        from stories as s join reports as r using (story_id)
+        group by s.story_id, s.n_reports, s.n_texts, s.direction order by s.n_reports desc, headline limit 6""",
+    "The sentences that this rests on": """
+        select round(direction, 1) as direction, outlet, left(sentence, 100) as sentence, url
+        from reports join (select score_id, arg_min(sentence, sentence_no) as sentence from evidence group by all)
+            using (score_id)
+        order by report_date desc, relevance desc, url limit 8""",
+    "What failed, and why": """
+        select distinct kind, url, outcome::text as outcome, left(detail, 60) as detail
+        from fetches where outcome not in ('fetched', 'not_modified', 'scored') order by all""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Newsroom:
+    """Where the invented outlets are reached, and the moment that their articles are dated by."""
+
+    port: int
+    opened_at: datetime
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def load_newsroom(path: Path) -> Newsroom:
+    """The newsroom of the first demo: a second one must meet the same addresses and dates."""
+    if not path.exists():
+        opened_at = datetime.now(UTC).replace(microsecond=0)
+        path.write_text(json.dumps({"port": free_port(), "opened_at": opened_at.isoformat()}), encoding="utf-8")
+    noted = json.loads(path.read_text(encoding="utf-8"))
+    return Newsroom(noted["port"], datetime.fromisoformat(noted["opened_at"]))
 
 
 def demo_environment(home: Path, newsroom_port: int) -> dict[str, str]:
@@ -75,34 +114,97 @@ def open_airflow(environment: dict[str, str], log: IO[bytes]) -> Iterator[subpro
             standalone.wait()
 
 
-def wait_for(path: Path, airflow: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not path.exists():
+def wait_for_brief(path: Path, airflow: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the brief is newer than this call."""
+    called_at, deadline = time.time(), time.monotonic() + TIMEOUT_S
+    while not path.exists() or path.stat().st_mtime < called_at:
         if airflow.poll() is not None or time.monotonic() > deadline:
-            sys.exit(f"no brief at {path} after {TIMEOUT_S} s; the log is {log}")
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            print(*lines[-20:], sep="\n")
+            sys.exit(f"no new brief at {path} after {TIMEOUT_S} s; the log is {log}")
         time.sleep(0.5)
 
 
+def count_rows(published: Path) -> dict[str, int]:
+    if not published.exists():
+        return {}
+    with duckdb.connect(str(published), read_only=True) as connection:
+        return {name: _one(connection, f"select count(*) from {name}") for name in ADDED}  # noqa: S608 names are ours
+
+
+def find_faults(published: Path, before: dict[str, int]) -> list[str]:
+    """What is not as it must be after a demo; nothing, if all is well."""
+    after, n_pages = count_rows(published), sum(bool(article["text"]) for article in load_articles(FULL))
+    with duckdb.connect(str(published), read_only=True) as connection:
+        seen = {
+            f"{n_pages} articles are scored once": after["articles"] == after["scores"] == n_pages,
+            "the broken feed and the missing page are named": _one(
+                connection, "select count(distinct outcome) from fetches where outcome in ('not_a_feed', 'http_error')"
+            )
+            == 2,
+            "every report of the relation shows a sentence": not _one(
+                connection, "select count(*) from reports where score_id not in (select score_id from evidence)"
+            ),
+            "the telephone call is one story in three languages": _one(
+                connection,
+                "select count(*) from reports group by story_id having count(distinct language) = 3 order by 1 desc",
+            )
+            >= 10,
+            "a second run adds nothing": not before or before == after,
+        }
+    return [what for what, is_so in seen.items() if not is_so]
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    row = connection.execute(sql).fetchone()
+    return row[0] if row else None
+
+
+def print_answers(published: Path) -> None:
+    with duckdb.connect(str(published), read_only=True) as connection:
+        for title, sql in QUESTIONS.items():
+            print(f"\n{title}", flush=True)
+            connection.sql(sql).show(max_width=220)
+
+
+def print_next_steps(home: Path) -> None:
+    data = home.relative_to(ROOT) / "data"
+    print(f"\nthe brief      {data / 'reports/latest.html'}  (open it in a browser)")
+    print(f"the database   make sql NEWSWATCH_DATA_DIR={data}")
+    print("the Airflow UI make demo STAY=1")
+    print("the real thing make up")
+
+
 def main() -> None:
-    home = ROOT / ".demo" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    home.mkdir(parents=True)
-    port, log_path = free_port(), home / "airflow.log"
-    write_feeds(home / "feeds.csv", port)
-    environment = demo_environment(home, port)
-    print(
-        f"Airflow is starting (log: {log_path.relative_to(ROOT)}); the first run takes about a minute ...", flush=True
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stay", action="store_true", help="leave the Airflow UI open until Ctrl-C")
+    stays = parser.parse_args().stay
+    HOME.mkdir(exist_ok=True)
+    newsroom = load_newsroom(HOME / "newsroom.json")
+    write_feeds(HOME / "feeds.csv", newsroom.port)
+    environment = demo_environment(HOME, newsroom.port)
+    log_path, published = HOME / "airflow.log", HOME / "data" / "relations.duckdb"
+    before = count_rows(published)
+    print(f"Airflow is starting (log: {log_path.relative_to(ROOT)}); a run takes about a minute ...", flush=True)
+    if stays:
+        subprocess.run([sys.executable, "-m", "include.login"], env=environment, check=True)
     with (
-        open_newsroom(port, datetime.now(UTC).replace(microsecond=0)),
+        open_newsroom(newsroom.port, newsroom.opened_at, FULL),
         log_path.open("wb") as log,
         open_airflow(environment, log) as airflow,
     ):
-        wait_for(home / "data" / "reports" / "latest.html", airflow, log_path)
-    print("\nWhat the news says of the relation, with the sentence it rests on:")
-    with duckdb.connect(str(home / "data" / "relations.duckdb"), read_only=True) as published:
-        published.sql(QUERY).show(max_width=200)
-    print(f"brief:    {(home / 'data/reports/latest.html').relative_to(ROOT)}")
-    print(f"database: {(home / 'data/relations.duckdb').relative_to(ROOT)}")
+        if before:  # the schedule may not be due again for half an hour
+            subprocess.run(
+                ["airflow", "dags", "trigger", "monitor"], env=environment, stdout=log, stderr=log, check=True
+            )
+        wait_for_brief(HOME / "data" / "reports" / "latest.html", airflow, log_path)
+        print_answers(published)
+        faults = find_faults(published, before)
+        print_next_steps(HOME)
+        if stays and not faults:
+            airflow.wait()
+    if faults:
+        sys.exit("\nNot as it should be: " + "; ".join(faults))
 
 
 if __name__ == "__main__":

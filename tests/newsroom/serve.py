@@ -3,8 +3,9 @@
     python -m tests.newsroom.serve --port 8790 --feeds feeds.csv
 
 Writes the feeds.csv that names its feeds, then serves until it is stopped. Each outlet has an address of its own
-(127.0.0.21, 127.0.0.22, ...), so that the rules a host are real. Articles lie in articles.jsonl: outlet, kind, slug,
-hours_ago, title, text; outlets in outlets.csv.
+(127.0.0.21, 127.0.0.22, ...), so that the rules a host are real. Outlets lie in outlets.csv, articles in JSON lines
+(outlet, slug, hours_ago, title, text): articles.jsonl is enough for the tests, day.jsonl beside it makes a full day of
+news. A page without text is missing, and the feed of BROKEN is none.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import csv
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -26,6 +27,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 FIRST_ADDRESS = 21
+SMALL, FULL = ("articles.jsonl",), ("articles.jsonl", "day.jsonl")
+BROKEN = "Delta Radio"
 FEED_COLUMNS = (
     "url", "outlet", "language", "country", "side", "kind", "section", "time_zone", "article_pattern", "enabled",
     "note",
@@ -44,9 +47,8 @@ def load_outlets() -> dict[str, dict[str, str]]:
         return {row["outlet"]: row for row in csv.DictReader(file)}
 
 
-def load_articles() -> list[dict[str, Any]]:
-    with (HERE / "articles.jsonl").open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
+def load_articles(files: Sequence[str] = SMALL) -> list[dict[str, Any]]:
+    return [json.loads(line) for name in files for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
 
 
 def address(outlets: dict[str, dict[str, str]], outlet: str) -> str:
@@ -75,18 +77,22 @@ def _feed_name(kind: str) -> str:
     return "sitemap.xml" if kind == "news_sitemap" else "feed.xml"
 
 
-def documents(port: int, started_at: datetime) -> dict[str, dict[str, tuple[str, bytes]]]:
+def documents(
+    port: int, started_at: datetime, articles: Sequence[dict[str, Any]]
+) -> dict[str, dict[str, tuple[str, bytes]]]:
     """What each address serves: path to (content type, body)."""
-    outlets, articles = load_outlets(), load_articles()
+    outlets = load_outlets()
     served: dict[str, dict[str, tuple[str, bytes]]] = {}
     for name, row in outlets.items():
         base = f"http://{address(outlets, name)}:{port}"
         own = [article for article in articles if article["outlet"] == name]
         files = {"/robots.txt": ("text/plain", ROBOTS)}
         for article in own:
-            files[f"/{article['slug']}.html"] = ("text/html; charset=utf-8", _page(base, row, article, started_at))
+            if article["text"]:
+                files[f"/{article['slug']}.html"] = ("text/html; charset=utf-8", _page(base, row, article, started_at))
         render = _sitemap if row["kind"] == "news_sitemap" else _atom if row["kind"] == "atom" else _rss
-        files[f"/{_feed_name(row['kind'])}"] = ("application/xml", render(base, row, own, started_at))
+        feed = b"Database connection failed" if name == BROKEN else render(base, row, own, started_at)
+        files[f"/{_feed_name(row['kind'])}"] = ("application/xml", feed)
         served[address(outlets, name)] = files
     return served
 
@@ -167,10 +173,11 @@ def make_handler(files: dict[str, tuple[str, bytes]]) -> type[BaseHTTPRequestHan
 
 
 @contextmanager
-def open_newsroom(port: int, started_at: datetime) -> Iterator[None]:
+def open_newsroom(port: int, started_at: datetime, files: Sequence[str] = SMALL) -> Iterator[None]:
     """Serve every outlet at its own loopback address until the block ends."""
     servers = [
-        ThreadingHTTPServer((host, port), make_handler(files)) for host, files in documents(port, started_at).items()
+        ThreadingHTTPServer((host, port), make_handler(served))
+        for host, served in documents(port, started_at, load_articles(files)).items()
     ]
     for server in servers:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -187,7 +194,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8790)
     parser.add_argument("--feeds", type=Path, required=True, help="where to write the feeds.csv")
     args = parser.parse_args()
-    with open_newsroom(args.port, datetime.now(UTC).replace(microsecond=0)):
+    with open_newsroom(args.port, datetime.now(UTC).replace(microsecond=0), FULL):
         write_feeds(args.feeds, args.port)
         print(f"newsroom is open on port {args.port}; its feeds are in {args.feeds}", flush=True)
         while True:
