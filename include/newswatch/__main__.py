@@ -23,6 +23,7 @@ from include.newswatch.archive import BatchError
 from include.newswatch.discover import confirm_source, discover_sources, guess_sources, render_lines
 from include.newswatch.feeds import parse_feed
 from include.newswatch.model import NewsError, SettingsError
+from include.newswatch.report import Period
 from include.newswatch.scoring import load_scorer
 from include.newswatch.scoring.explain import explain, render
 from include.newswatch.settings import Settings, load_settings
@@ -184,7 +185,11 @@ def publish_command(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def report_command(settings: Settings, args: argparse.Namespace) -> int:
-    say("report", pipeline.report(settings, args.day))
+    if args.day is None:
+        say("report", pipeline.report(settings, datetime.now(UTC).date()))
+        return EXIT_OK
+    for period in (Period.of_week(args.day), Period.of_day(args.day)):
+        say("report", pipeline.report_period(settings, period))
     return EXIT_OK
 
 
@@ -216,13 +221,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("discover", discover_command, "find the feeds of an outlet and propose lines for feeds.csv").add_argument(
         "url", help="a page of the outlet, best its front page"
     )
-    report = add("report", report_command, "write the brief of a day")
+    report = add("report", report_command, "write the newest briefs and the feed of stories, or the brief of a day")
     report.add_argument(
-        "day",
-        nargs="?",
-        type=date.fromisoformat,
-        default=datetime.now(UTC).date(),
-        help="YYYY-MM-DD, today if left out",
+        "day", nargs="?", type=date.fromisoformat, help="YYYY-MM-DD: the brief of this day and its week"
     )
     return parser
 

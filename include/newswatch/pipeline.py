@@ -42,7 +42,7 @@ from include.newswatch.model import (
     PageTask,
     ScoredArticle,
 )
-from include.newswatch.report import QUERIES, render_brief
+from include.newswatch.report import QUERIES, Period, render_brief, render_feed
 from include.newswatch.sandbox import Sandbox
 from include.newswatch.schedule import (
     NOT_REACHED,
@@ -503,13 +503,39 @@ def publish(settings: Settings) -> Counts:
 # ── report ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def report(settings: Settings, day: date) -> Counts:
-    """Write the brief of a day from the published file, and latest.html beside it."""
-    rows = warehouse.find_published(settings.published, QUERIES, day=day)
-    html = render_brief(day, rows, {name: warehouse.read_sql(name) for name in QUERIES.values()}).encode()
-    for name in (f"{day}.html", "latest.html"):
-        archive.write_whole(str(settings.reports_dir / name), html)
-    return {"n_stories": len(rows["stories"]), "path": str(settings.reports_dir / f"{day}.html")}
+def report(settings: Settings, today: date) -> Counts:
+    """Write the briefs of today and yesterday and of their weeks, the feed of stories, and latest.html.
+
+    Yesterday's is written once more since late reports arrive. latest.html is today's as soon as there is a report.
+    """
+    yesterday = Period.of_day(today).shifted(-1)
+    found = {
+        period.name: report_period(settings, period)
+        for period in (Period.of_week(yesterday.last_day), Period.of_week(today), yesterday, Period.of_day(today))
+    }
+    latest = today if found[f"{today}"]["n_stories"] else yesterday.last_day
+    page = UPath(settings.reports_dir / f"{latest}.html").read_bytes()
+    archive.write_whole(str(settings.reports_dir / "latest.html"), page)
+    recent = Period(today - timedelta(days=6), today)
+    feed = render_feed(_brief_rows(settings, recent)["stories"], f"{settings.public_url}latest.html", datetime.now(UTC))
+    archive.write_whole(str(settings.reports_dir / "stories.atom"), feed)
+    return {"n_stories": found[f"{latest}"]["n_stories"], "path": str(settings.reports_dir / f"{latest}.html")}
+
+
+def report_period(settings: Settings, period: Period) -> Counts:
+    """Write the brief of one day or week from the published file."""
+    rows = _brief_rows(settings, period)
+    sql = {name: warehouse.read_sql(name) for name in QUERIES.values()}
+    written = {path.stem for path in settings.reports_dir.glob("2*.html")}
+    path = str(settings.reports_dir / f"{period.name}.html")
+    archive.write_whole(path, render_brief(period, rows, sql, written).encode())
+    return {"n_stories": len(rows["stories"]), "path": path}
+
+
+def _brief_rows(settings: Settings, period: Period) -> dict[str, list[dict[str, Any]]]:
+    return warehouse.find_published(
+        settings.published, QUERIES, first_day=period.first_day, last_day=period.last_day
+    )
 
 
 # ── doors and small helpers ─────────────────────────────────────────────────────────────────────────────────────────

@@ -1,26 +1,77 @@
-"""Rows in, HTML out: the brief of one day. Everything from the web is escaped; links are http(s) only."""
+"""Rows in, pages out: the brief of a day or week, and the feed of its stories.
+
+Everything from the web is escaped; links are http(s) only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from feedgen.feed import FeedGenerator
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
+from include.newswatch.charts import index_chart, sides_chart
+
+Row = Mapping[str, Any]
 # The queries of the brief, by the name under which the template knows their rows.
 QUERIES = {
-    "days": "find_day_index",
-    "stories": "find_day_stories",
-    "sides": "find_day_sides",
-    "actors": "find_day_actors",
-    "outcomes": "find_day_outcomes",
-    "quiet": "find_unwell_feeds",
+    "days": "brief_index",
+    "totals": "brief_period",
+    "stories": "brief_stories",
+    "sides": "brief_sides",
+    "themes": "brief_themes",
+    "actors": "brief_actors",
+    "deeds": "brief_deeds",
+    "silent": "brief_silent",
+    "outcomes": "brief_outcomes",
+    "unwell": "brief_feeds",
 }
 FLAT = 0.5  # below this a direction reads as balanced
 STRONG = 5.0  # Goldstein value of a formal agreement or a broken relation
-MIN_DAYS = 5  # fewer make no trend
+N_LISTED_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days that a brief is about, first and last included, UTC."""
+
+    first_day: date
+    last_day: date
+
+    @classmethod
+    def of_day(cls, day: date) -> Period:
+        return cls(day, day)
+
+    @classmethod
+    def of_week(cls, day: date) -> Period:
+        """The ISO week, Monday to Sunday, that holds the day."""
+        monday = day - timedelta(days=day.weekday())
+        return cls(monday, monday + timedelta(days=6))
+
+    @property
+    def is_day(self) -> bool:
+        return self.first_day == self.last_day
+
+    @property
+    def name(self) -> str:
+        """2026-02-16, or 2026-W08; the name of its file."""
+        return f"{self.first_day}" if self.is_day else f"{self.first_day:%G-W%V}"
+
+    @property
+    def in_words(self) -> str:
+        if self.is_day:
+            return f"{self.first_day:%A, %-d %B %Y}"
+        return f"{self.first_day:%-d %B %Y} to {self.last_day:%-d %B %Y}"
+
+    def shifted(self, n: int) -> Period:
+        """The n-th period after it, or before it when n is negative."""
+        move = n * (self.last_day - self.first_day + timedelta(days=1))
+        return Period(self.first_day + move, self.last_day + move)
 
 
 def direction_in_words(value: float) -> str:
@@ -35,31 +86,97 @@ def tone(value: float) -> str:
     return "zero" if abs(value) < FLAT else "plus" if value > 0 else "minus"
 
 
-def trend(days: Sequence[Mapping[str, Any]]) -> str:
-    """The thirty days in a sentence, for those who do not read the table."""
-    values = [row["direction_index"] for row in days if row["direction_index"] is not None]
-    if len(values) < MIN_DAYS:
-        return f"{len(values)} day{'s' if len(values) != 1 else ''} with reports: too few to speak of a trend."
-    mean, last = sum(values[:-1]) / len(values[:-1]), values[-1]
-    more = "more cooperative than" if last > mean else "less cooperative than"
-    move = "about as" if abs(last - mean) < FLAT else more
-    return f"The newest day ({last:+.1f}) is {move} the mean of the days before ({mean:+.1f})."
+def day_in_words(row: Row) -> str:
+    """How a day stands to the days before it, for those who do not read the chart. `row`: of brief_index."""
+    if not row["is_claimed"]:
+        return f"With {row['n_stories']} stories there is too little for a claim; it takes five."
+    if row["baseline_low"] is None:
+        return "There is no baseline to hold it against: that takes 28 earlier days of at least five stories."
+    band = f"the usual band of {row['baseline_low']:+.1f} to {row['baseline_high']:+.1f}"
+    index = f"The index of {row['direction_index']:+.1f} is " + (
+        f"far outside {band} (z = {row['direction_z']:+.1f})." if row["is_shift"] else f"no departure from {band}."
+    )
+    expected = f"{row['n_stories']} stories against {row['stories_expected']:.0f} expected"
+    return f"{index} {'A burst: ' if row['is_burst'] else ''}{expected}."
+
+
+def days_in_words(days: Sequence[Row], period: Period) -> str:
+    """What stands out in the period, in a sentence or two."""
+    rows = [row for row in days if period.first_day <= row["report_date"] <= period.last_day]
+    if period.is_day:
+        return day_in_words(rows[0]) if rows else "No story on this day."
+    marks = [f"{row['report_date']:%A}: {day_in_words(row)}" for row in rows if row["is_shift"] or row["is_burst"]]
+    return " ".join(marks) or f"No day of the {len(rows)} with reports stands out."
 
 
 def is_link(url: str) -> bool:
     return url.startswith(("http://", "https://"))
 
 
+FILTERS: dict[str, Callable[..., Any]] = {"in_words": direction_in_words, "tone": tone, "is_link": is_link}
 ENVIRONMENT = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-ENVIRONMENT.filters |= {"in_words": direction_in_words, "tone": tone, "trend": trend, "is_link": is_link}
+ENVIRONMENT.filters |= FILTERS
 BRIEF = ENVIRONMENT.from_string(Path(__file__).with_name("brief.html.j2").read_text(encoding="utf-8"))
+STORY = ENVIRONMENT.from_string(
+    "{% for row in story.evidence %}<blockquote>{{ row.sentence }}<br>"
+    '{% if row.url | is_link %}<a href="{{ row.url }}">{{ row.outlet }}</a>{% else %}{{ row.outlet }}{% endif %}'
+    "</blockquote>{% endfor %}<p>{{ story.n_reports }} reports by {{ story.outlets | join(', ') }}.</p>"
+)
 
 
-def render_brief(day: date, rows: Mapping[str, Sequence[Mapping[str, Any]]], sql: Mapping[str, str]) -> str:
-    """The brief of a day as one self-contained page.
+def render_brief(
+    period: Period, rows: Mapping[str, Sequence[Row]], sql: Mapping[str, str], written: Collection[str] = ()
+) -> str:
+    """The brief of a period as one self-contained page.
 
     Args:
         rows: what each of QUERIES found, by its name in the template.
         sql: the text of each query by its own name, shown beside its figures.
+        written: names of the periods whose briefs lie beside it, and may be linked.
     """
-    return BRIEF.render(day=day, sql=sql, **rows)
+    days = rows["days"]
+    charts = {  # of our own numbers and words alone
+        "index": Markup(index_chart(days)) if days else "",  # noqa: S704
+        "sides": Markup(sides_chart(rows["sides"])) if rows["sides"] else "",  # noqa: S704
+    }
+    return BRIEF.render(
+        period=period,
+        neighbours=[near for near in (period.shifted(-1), period.shifted(1)) if near.name in written],
+        week=Period.of_week(period.last_day) if period.is_day else None,
+        today=next((row for row in days if row["report_date"] == period.last_day), None) if period.is_day else None,
+        standing=days_in_words(days, period),
+        listed_days=list(reversed(days))[:N_LISTED_DAYS],
+        total=rows["totals"][0],
+        charts=charts,
+        sql=sql,
+        written=written,
+        **{name: found for name, found in rows.items() if name != "totals"},
+    )
+
+
+def render_feed(stories: Sequence[Row], page_url: str, now: datetime) -> bytes:
+    """An Atom feed of stories, the newest first.
+
+    Args:
+        stories: rows of the query brief_stories.
+        page_url: where the newest brief is published; relative where no address is set.
+    """
+    feed = FeedGenerator()
+    feed.id("urn:newswatch:stories")
+    feed.title("China and Russia in the news: stories")
+    feed.author({"name": "newswatch"})
+    feed.link(href=page_url, rel="alternate")
+    feed.updated(now)
+    for story in sorted(stories, key=lambda story: story["first_report_at"]):  # each goes before the last
+        entry = feed.add_entry()
+        entry.id(f"urn:newswatch:story:{story['story_id']}")
+        entry.title(_printable(story["headline"]))
+        entry.link(href=f"{page_url}#story-{story['story_id']}")
+        entry.updated(story["first_report_at"].astimezone(UTC))
+        entry.content(_printable(STORY.render(story=story)), type="html")
+    return bytes(feed.atom_str(pretty=True))
+
+
+def _printable(text: str) -> str:
+    """Without what XML cannot hold."""
+    return "".join(char for char in text if char.isprintable() or char in "\t\n")

@@ -27,6 +27,7 @@ class Settings:
     feeds_csv: Path = PROJECT / "include" / "feeds.csv"
     alerts_csv: Path = PROJECT / "include" / "alerts.csv"
     dyad: str = "china_russia"
+    public_url: str = ""  # where the reports folder is served, with a slash at the end; for the links of the Atom feed
     contact: str = ""  # a URL or address that outlets can complain to; part of the User-Agent
     allow_networks: tuple[str, ...] = ()
     allow_ports: tuple[int, ...] = ()
