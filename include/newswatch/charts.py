@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import altair as alt
@@ -26,29 +27,40 @@ def index_chart(days: Rows) -> str:
     Args:
         days: rows of the query brief_index.
     """
-    data = alt.Data(values=[dict(row) | {"report_date": f"{row['report_date']}T00:00:00"} for row in days])
-    day = alt.X("report_date:T", title=None, axis=alt.Axis(format="%-d %b", grid=False, tickCount=6))
+    first, last = days[0]["report_date"] - timedelta(days=1), days[-1]["report_date"] + timedelta(days=1)
+    data = alt.Data(values=[dict(row) | {"report_date": f"{row['report_date']}T00:00:00Z"} for row in days])
+    day = alt.X(
+        "report_date:T",
+        title=None,
+        scale=alt.Scale(type="utc", domain=[f"{first}T00:00:00Z", f"{last}T00:00:00Z"]),
+        axis=alt.Axis(format="%-d %b", grid=False, tickCount=6),
+    )
     scale = alt.Scale(domain=[-10, 10])
     base = alt.Chart(data).encode(x=day)
     band = base.mark_area(color=NEUTRAL, opacity=0.22).encode(
         y=alt.Y("baseline_low:Q", scale=scale), y2="baseline_high:Q"
     )
-    interval = base.mark_rule(color=NEUTRAL, opacity=0.6).encode(y="direction_low:Q", y2="direction_high:Q")
+    interval = (
+        base.transform_filter("datum.is_claimed")
+        .mark_rule(color=NEUTRAL, opacity=0.6)
+        .encode(y="direction_low:Q", y2="direction_high:Q")
+    )
     zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=NEUTRAL, strokeDash=[3, 3]).encode(y="zero:Q")
-    points = base.mark_point(filled=True, size=45, opacity=1).encode(
+    points = base.mark_point(filled=True).encode(
         y=alt.Y(
             "direction_index:Q", title="index of direction", scale=scale, axis=alt.Axis(values=[-10, -5, 0, 5, 10])
         ),
         color=alt.condition("datum.direction_index < 0", alt.value(MINUS), alt.value(PLUS)),
+        opacity=alt.condition("datum.is_claimed", alt.value(1), alt.value(0.35)),
         shape=alt.condition("datum.is_shift", alt.value("diamond"), alt.value("circle")),
         size=alt.condition("datum.is_shift", alt.value(170), alt.value(45)),
     )
-    stories = base.mark_bar(width={"band": 0.7} if len(days) > 1 else 12).encode(
+    stories = base.mark_bar(width=0.6 * WIDTH / (last - first).days).encode(
         y=alt.Y("n_stories:Q", title="stories", axis=alt.Axis(tickCount=3)),
         color=alt.condition("datum.is_burst", alt.value(LOUD), alt.value(NEUTRAL)),
     )
     upper = alt.layer(band, interval, zero, points).properties(width=WIDTH, height=190)
-    return _svg(alt.vconcat(upper, stories.properties(width=WIDTH, height=70)))
+    return _svg(alt.vconcat(upper, stories.properties(width=WIDTH, height=70)).resolve_scale(x="shared"))
 
 
 def sides_chart(sides: Rows) -> str:
