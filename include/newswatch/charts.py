@@ -28,7 +28,7 @@ def index_chart(days: Rows) -> str:
         days: rows of the query brief_index.
     """
     first, last = days[0]["report_date"] - timedelta(days=1), days[-1]["report_date"] + timedelta(days=1)
-    data = alt.Data(values=[dict(row) | {"report_date": f"{row['report_date']}T00:00:00Z"} for row in days])
+    data = {"values": [dict(row) | {"report_date": f"{row['report_date']}T00:00:00Z"} for row in days]}
     day = alt.X(
         "report_date:T",
         title=None,
@@ -45,7 +45,7 @@ def index_chart(days: Rows) -> str:
         .mark_rule(color=NEUTRAL, opacity=0.6)
         .encode(y="direction_low:Q", y2="direction_high:Q")
     )
-    zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=NEUTRAL, strokeDash=[3, 3]).encode(y="zero:Q")
+    zero = alt.Chart({"values": [{"zero": 0}]}).mark_rule(color=NEUTRAL, strokeDash=[3, 3]).encode(y="zero:Q")
     points = base.mark_point(filled=True).encode(
         y=alt.Y(
             "direction_index:Q", title="index of direction", scale=scale, axis=alt.Axis(values=[-10, -5, 0, 5, 10])
@@ -69,7 +69,7 @@ def sides_chart(sides: Rows) -> str:
     Args:
         sides: rows of the query brief_sides.
     """
-    data = alt.Data(values=[{"side": row["side"].replace("_", " "), "direction": row["direction"]} for row in sides])
+    data = {"values": [{"side": row["side"].replace("_", " "), "direction": row["direction"]} for row in sides]}
     bars = (
         alt.Chart(data)
         .mark_bar(height=14)
@@ -85,5 +85,5 @@ def sides_chart(sides: Rows) -> str:
 def _svg(chart: alt.TopLevelMixin) -> str:
     axis = TEXT | {"gridColor": NEUTRAL, "gridOpacity": 0.2, "domainColor": NEUTRAL, "tickColor": NEUTRAL}
     config = {"axis": axis, "view": {"stroke": None}}
-    spec = chart.to_dict() | {"background": "transparent", "config": config}  # type: ignore[attr-defined]
+    spec = chart.to_dict() | {"background": "transparent", "config": config}
     return str(vl_convert.vegalite_to_svg(spec))
