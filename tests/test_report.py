@@ -60,7 +60,7 @@ def test_only_web_addresses_become_links() -> None:
 
 
 def test_the_page_is_valid_html_and_needs_nothing_else() -> None:
-    days = [day(DAY - timedelta(days=n)) for n in range(3)]
+    days = [day(DAY - timedelta(days=n)) for n in (2, 1, 0)]
     sides = [
         {"side": "third", "n_reports": 1, "n_stories": 1, "direction": -2.0, "direction_difference": None,
          "n_shared_stories": 0, "themes": ["trade"]}
