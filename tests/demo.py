@@ -181,7 +181,7 @@ def main() -> None:
     stays = parser.parse_args().stay
     HOME.mkdir(exist_ok=True)
     newsroom = load_newsroom(HOME / "newsroom.json")
-    write_feeds(HOME / "feeds.csv", newsroom.port)
+    write_feeds(HOME / "feeds.csv", newsroom.port, FULL)
     environment = demo_environment(HOME, newsroom.port)
     log_path, published = HOME / "airflow.log", HOME / "data" / "relations.duckdb"
     before = count_rows(published)

@@ -55,22 +55,23 @@ def address(outlets: dict[str, dict[str, str]], outlet: str) -> str:
     return f"127.0.0.{FIRST_ADDRESS + list(outlets).index(outlet)}"
 
 
-def feed_rows(port: int) -> list[dict[str, str]]:
-    """The lines of a feeds.csv that names the newsroom's feeds."""
-    outlets = load_outlets()
+def feed_rows(port: int, files: Sequence[str] = SMALL) -> list[dict[str, str]]:
+    """The lines of a feeds.csv that names the feeds of the outlets with articles in the files."""
+    outlets, active = load_outlets(), {article["outlet"] for article in load_articles(files)}
     fixed = {"section": "all", "article_pattern": "", "enabled": "yes", "note": "newsroom on loopback"}
     return [
         fixed | row | {"url": f"http://{address(outlets, name)}:{port}/{_feed_name(row['kind'])}"}
         for name, row in outlets.items()
+        if name in active
     ]
 
 
-def write_feeds(path: Path, port: int) -> None:
+def write_feeds(path: Path, port: int, files: Sequence[str] = SMALL) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, FEED_COLUMNS, extrasaction="ignore")
         table.writeheader()
-        table.writerows(feed_rows(port))
+        table.writerows(feed_rows(port, files))
 
 
 def _feed_name(kind: str) -> str:
@@ -195,7 +196,7 @@ def main() -> None:
     parser.add_argument("--feeds", type=Path, required=True, help="where to write the feeds.csv")
     args = parser.parse_args()
     with open_newsroom(args.port, datetime.now(UTC).replace(microsecond=0), FULL):
-        write_feeds(args.feeds, args.port)
+        write_feeds(args.feeds, args.port, FULL)
         print(f"newsroom is open on port {args.port}; its feeds are in {args.feeds}", flush=True)
         while True:
             time.sleep(3600)
