@@ -533,9 +533,7 @@ def report_period(settings: Settings, period: Period) -> Counts:
 
 
 def _brief_rows(settings: Settings, period: Period) -> dict[str, list[dict[str, Any]]]:
-    return warehouse.find_published(
-        settings.published, QUERIES, first_day=period.first_day, last_day=period.last_day
-    )
+    return warehouse.find_published(settings.published, QUERIES, first_day=period.first_day, last_day=period.last_day)
 
 
 # ── doors and small helpers ─────────────────────────────────────────────────────────────────────────────────────────
