@@ -50,6 +50,10 @@ up: airflow-db ## the real thing: live feeds, UI on 127.0.0.1:8080; Ctrl-C stops
 sql: install ## the DuckDB client on the published database
 	@duckdb -readonly $${NEWSWATCH_DATA_DIR:-data}/relations.duckdb
 
+.PHONY: dictionary
+dictionary: install ## docs/data_dictionary.md from the comments of the database
+	NEWSWATCH_DATA_DIR=/nonexistent $(PYTHON) -m include.newswatch dictionary > docs/data_dictionary.md
+
 .PHONY: test
 test: install ## the fast tests
 	$(PYTHON) -m pytest

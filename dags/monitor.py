@@ -106,12 +106,16 @@ def monitor() -> None:
     @task(
         pool="duckdb_writer",
         outlets=[RELATIONS],
-        doc_md="Replaces the published database by the warehouse as it is now. Readers never wait.",
+        doc_md="Replaces the published database by the warehouse as it is now, if its checks hold. Readers never wait.",
     )
     def publish() -> Iterator[Metadata]:
         from include.newswatch import pipeline
+        from include.newswatch.warehouse import PublicationRejectedError
 
-        yield Metadata(RELATIONS, pipeline.publish(settings()))
+        try:
+            yield Metadata(RELATIONS, pipeline.publish(settings()))
+        except PublicationRejectedError as error:  # the same file would be refused again
+            raise AirflowFailException(str(error)) from error
 
     @task(retries=0, doc_md="Says how the run went; red when one of its named checks did not hold.")
     def summary(loaded: dict[str, Any]) -> None:

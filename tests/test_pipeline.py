@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from include.newswatch import pipeline
 from include.newswatch.settings import Settings
 from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
 
-PORT = 8792
+PORT = 18792
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -135,3 +139,32 @@ def test_a_wrong_line_of_the_feed_list_costs_no_other_feed(settings: Settings) -
     assert counts["n_feeds"] == len(lines) - 1
     assert len(counts["problems"]) == 2
     assert f"line {len(lines) + 1}" in counts["problems"][0]
+
+
+def test_an_export_holds_every_table_and_says_what_it_is(settings: Settings) -> None:
+    walk(settings, "one", NOW)
+    pipeline.export(settings, NOW)
+    folder = settings.export_dir / "latest"
+    files = {row["name"]: row for row in json.loads((folder / "manifest.json").read_bytes())["files"]}
+    assert {"articles", "scores", "events", "evidence", "relation_daily", "reports"} <= set(files)
+    assert {path.name for path in folder.glob("*.parquet")} == {row["file"] for row in files.values()}
+    for row in files.values():
+        body = (folder / row["file"]).read_bytes()
+        table = pq.read_table(io.BytesIO(body))
+        assert (hashlib.sha256(body).hexdigest(), table.num_rows) == (row["sha256"], row["rows"])
+        assert table.column_names == [column["name"] for column in row["columns"]]
+    assert files["articles"]["rows"] == len(load_articles())
+
+
+def test_two_exports_are_kept_and_latest_is_the_newer(settings: Settings) -> None:
+    walk(settings, "one", NOW)
+    for hours in range(3):
+        pipeline.export(settings, NOW + timedelta(hours=hours))
+    kept = sorted(path.name for path in settings.export_dir.iterdir() if not path.is_symlink())
+    assert kept == [f"{NOW + timedelta(hours=hours):%Y-%m-%dT%H-%M-%SZ}" for hours in (1, 2)]
+    assert (settings.export_dir / "latest").resolve().name == kept[-1]
+
+
+def test_before_the_first_publication_there_is_nothing_to_export(settings: Settings) -> None:
+    with pytest.raises(FileNotFoundError, match=r"relations\.duckdb"):
+        pipeline.export(settings, NOW)

@@ -1,4 +1,4 @@
-"""The SQL is sound, the tables explain themselves, the file has one writer."""
+"""The SQL is sound, the tables explain themselves, the file has one writer, and what is published has been checked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from include.newswatch import archive, warehouse
@@ -14,6 +15,7 @@ from include.newswatch.alerts import Finding
 from include.newswatch.model import Entry, ExtractedPage, Feed, Fetch, ScoredArticle
 from include.newswatch.schedule import FeedState
 from include.newswatch.stories import Copy, Membership, Story
+from tests.conftest import ROOT
 
 QUERIES = sorted(path.stem for path in warehouse.SQL_DIR.glob("*.sql") if not path.stem.startswith("migrate_"))
 PARAMETERS = {
@@ -42,6 +44,8 @@ def connection(tmp_path: Path) -> warehouse.Connection:
             ("new_copies", Copy), ("new_findings", Finding), ("new_story_ids", Membership), ("new_stories", Story),
         ):  # fmt: skip
             empty.register(name, archive.to_table([], kind))
+        for name in ("candidate_counts", "last_counts"):
+            empty.register(name, empty.execute(warehouse.read_sql("count_tables")).to_arrow_table())
         yield empty
 
 
@@ -55,11 +59,11 @@ def test_every_table_and_column_says_what_it_holds(connection: warehouse.Connect
     silent = connection.execute(
         """
         select table_name, column_name from duckdb_columns()
-        where comment is null and table_name <> 'migrations' and not internal and table_name not like 'new_%'
+        where comment is null and not internal and database_name <> 'temp' and table_name <> 'migrations'
         union all
         select table_name, null from duckdb_tables() where comment is null and table_name <> 'migrations'
         union all
-        select view_name, null from duckdb_views() where comment is null and not internal and view_name not like 'new_%'
+        select view_name, null from duckdb_views() where comment is null and not internal and not temporary
         """
     ).fetchall()
     assert silent == []
@@ -86,3 +90,126 @@ def test_a_second_writer_is_told_who_holds_the_file(tmp_path: Path) -> None:
         with pytest.raises(warehouse.WarehouseBusyError, match=str(holder.pid)), warehouse.open_warehouse(path):
             pass
         holder.communicate("")
+
+
+# ── what is published ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+ROWS = """
+insert into feeds by name
+select 'https://a.example/feed' as feed_url, 'A' as outlet, 'en' as "language", 'FR' as country,
+    'third'::side as side, 'rss'::feed_kind as kind, '' as section, 'UTC' as time_zone, true as is_enabled,
+    '' as note, 'ok'::standing as standing,
+    false as validators_untrusted, 0 as n_failures, 0 as n_gone, 30 as interval_minutes;
+insert into articles by name
+select n as article_id, 'https://a.example/' || n as url, 'https://a.example/feed' as feed_url, 'A' as outlet,
+    'FR' as country, 'third'::side as side, 'en' as "language", 'Title ' || n as title, 'Text' as "text", '' as author,
+    $now as published_at, $now as first_seen_at, $now as fetched_at, n::text as text_sha256, null as story_id
+from range(20) as r (n);
+insert into scores by name
+select article_id as score_id, article_id, 'v' as scorer_version, text_sha256, $now as scored_at, 0.9 as relevance,
+    2 as relevance_class, 1 as direction, 1 as direction_class, true as is_current
+from articles;
+insert into runs values ('one', $now, $now, 1, 20, 20, 20, 20, 0, false, []);
+"""
+NOW = datetime(2026, 2, 16, tzinfo=UTC)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A warehouse of twenty articles and its publication."""
+    paths = tmp_path / "warehouse.duckdb", tmp_path / "relations.duckdb"
+    change(paths[0], *ROWS.split(";"))
+    warehouse.publish(*paths)
+    return paths
+
+
+def change(path: Path, *statements: str) -> None:
+    with warehouse.open_warehouse(path) as connection:
+        for sql in statements:
+            connection.execute(sql, {"now": NOW} if "$now" in sql else None)
+
+
+def n_articles(published: Path) -> int:
+    with duckdb.connect(str(published), read_only=True) as database:
+        row = database.sql("select count(*) from articles").fetchone()
+    return row[0] if row else 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "check"),
+    [
+        ("delete from scores where score_id > 3; delete from articles where article_id > 3", "no table lost rows"),
+        ("update articles set text = '' where article_id = 7", "articles have title and text"),
+        ("update articles set published_at = '2036-01-01' where article_id < 9", "dates are possible"),
+        ("update articles set story_id = 12345", "nothing is orphaned"),
+        ("update articles set feed_url = 'https://gone.example/' where article_id = 3", "nothing is orphaned"),
+        ("delete from runs", "no run is missing"),
+        (
+            "insert into scores values (99, 5, 'w', '5', '2026-02-17', 0.9, 2, 1, 1, true)",
+            "no article has two current scores",
+        ),
+    ],
+)
+def test_a_damaged_warehouse_is_kept_aside_and_the_last_publication_stays(
+    files: tuple[Path, Path], damage: str, check: str
+) -> None:
+    change(files[0], *damage.split(";"))
+    with pytest.raises(warehouse.PublicationRejectedError, match=check) as refusal:
+        warehouse.publish(*files)
+    rejected = files[1].with_name("relations.rejected.duckdb")
+    assert str(rejected) in str(refusal.value)
+    assert rejected.exists()
+    assert n_articles(files[1]) == 20
+    assert not files[1].with_name("relations.duckdb.candidate").exists()
+
+
+def test_an_operator_can_publish_what_the_checks_refuse(files: tuple[Path, Path]) -> None:
+    change(files[0], "delete from scores", "delete from articles")
+    assert warehouse.publish(*files, force=True)["articles"] == 0
+    assert n_articles(files[1]) == 0
+
+
+def test_a_few_rows_less_are_no_reason_to_refuse(files: tuple[Path, Path]) -> None:
+    change(files[0], "delete from scores where score_id = 3", "delete from articles where article_id = 3")
+    assert warehouse.publish(*files)["articles"] == 19
+
+
+def test_a_first_publication_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
+    change(tmp_path / "w.duckdb")
+    assert warehouse.publish(tmp_path / "w.duckdb", tmp_path / "p.duckdb")["articles"] == 0
+
+
+def test_a_last_publication_that_cannot_be_read_is_replaced(files: tuple[Path, Path]) -> None:
+    files[1].write_bytes(files[1].read_bytes()[:100])
+    assert warehouse.publish(*files)["articles"] == 20
+
+
+@pytest.mark.slow
+def test_a_reader_sees_no_error_through_a_hundred_publications_and_a_fresh_one_sees_the_newest(
+    files: tuple[Path, Path],
+) -> None:
+    with duckdb.connect(str(files[1]), read_only=True) as reader:
+        for number in range(100):
+            with duckdb.connect(str(files[0])) as writer:
+                writer.execute("update articles set author = $author", {"author": str(number)})
+            warehouse.publish(*files)
+            assert reader.sql("select author, count(*) from articles group by all").fetchall() == [("", 20)]
+            with warehouse.open_published(files[1]) as fresh:
+                assert fresh.sql("select distinct author from articles").fetchall() == [(str(number),)]
+
+
+# ── what the database says of itself ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_data_dictionary_is_what_the_database_says(connection: warehouse.Connection) -> None:
+    written = (ROOT / "docs" / "data_dictionary.md").read_text(encoding="utf-8")
+    assert written == warehouse.describe(connection), "run `make dictionary`"
+
+
+def test_every_word_of_a_closed_vocabulary_and_every_macro_is_explained(connection: warehouse.Connection) -> None:
+    for row in warehouse.find_rows(connection, "find_vocabularies"):
+        assert row["comment"], row["name"]
+        if row["kind"] == "type":
+            explained = [line.partition(": ")[0] for line in row["comment"].split("\n")[1:]]
+            assert explained == row["members"], row["name"]

@@ -27,7 +27,13 @@ from include.newswatch.report import Period
 from include.newswatch.scoring import load_scorer
 from include.newswatch.scoring.explain import explain, render
 from include.newswatch.settings import Settings, load_settings
-from include.newswatch.warehouse import WarehouseBusyError, find_rows, open_published
+from include.newswatch.warehouse import (
+    PublicationRejectedError,
+    WarehouseBusyError,
+    describe,
+    find_rows,
+    open_published,
+)
 from include.newswatch.web import Web
 
 EXIT_OK, EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_BUSY = 0, 1, 2, 3
@@ -179,8 +185,19 @@ def load_command(settings: Settings, args: argparse.Namespace) -> int:
     return EXIT_CHECK_FAILED if counts.get("failed_checks") else EXIT_OK
 
 
-def publish_command(settings: Settings, _: argparse.Namespace) -> int:
-    say("publish", pipeline.publish(settings))
+def publish_command(settings: Settings, args: argparse.Namespace) -> int:
+    say("publish", pipeline.publish(settings, force=args.force))
+    return EXIT_OK
+
+
+def export_command(settings: Settings, _: argparse.Namespace) -> int:
+    say("export", pipeline.export(settings, datetime.now(UTC)))
+    return EXIT_OK
+
+
+def dictionary_command(settings: Settings, _: argparse.Namespace) -> int:
+    with open_published(settings.published) as published:
+        print(describe(published), end="")
     return EXIT_OK
 
 
@@ -214,7 +231,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("load", load_command, "load a run into the warehouse; a second time changes nothing").add_argument(
         "run", help="the folder that `poll` printed"
     )
-    add("publish", publish_command, "replace the published database by the warehouse as it is")
+    add("publish", publish_command, "replace the published database by the warehouse, if the checks hold").add_argument(
+        "--force", action="store_true", help="publish whatever the checks say"
+    )
+    add("export", export_command, "write the published tables and views as Parquet, with a manifest")
+    add("dictionary", dictionary_command, "print the data dictionary of the published database, as Markdown")
     add("explain", explain_command, "show the reasons of a score: marked names, gate, sentences, weights").add_argument(
         "source", help="a text file whose first line is the title, or the URL or id of a published article"
     )
@@ -236,6 +257,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (SettingsError, BatchError, NewsError, FileNotFoundError) as error:
         CONSOLE.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         return EXIT_BAD_INPUT
+    except PublicationRejectedError as error:
+        CONSOLE.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        return EXIT_CHECK_FAILED
     except WarehouseBusyError as error:
         CONSOLE.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         return EXIT_BUSY

@@ -5,6 +5,7 @@ A location is a path or an object-storage URL (s3://…). What is written appear
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import types
@@ -54,6 +55,12 @@ def write_whole(location: str, body: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(target)
+
+
+def measure(path: Path) -> dict[str, Any]:
+    """Size and SHA-256 of a file."""
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def list_files(location: str, pattern: str) -> list[str]:

@@ -493,11 +493,37 @@ def _check(name: str, is_ok: bool, detail: str) -> dict[str, Any]:
     return {"name": name, "is_ok": is_ok, "detail": detail}
 
 
-def publish(settings: Settings) -> Counts:
-    """Replace the published file by the warehouse as it is now, and say what it holds."""
-    warehouse.publish(settings.warehouse, settings.published)
-    with warehouse.open_published(settings.published) as published:
-        return warehouse.count_tables(published)
+def publish(settings: Settings, *, force: bool = False) -> Counts:
+    """Replace the published file by the warehouse as it is now, if the checks hold, and say what it holds."""
+    return dict(warehouse.publish(settings.warehouse, settings.published, force=force))
+
+
+def export(settings: Settings, now: datetime) -> Counts:
+    """Write the published tables and views as Parquet below export/TIME, with a manifest; export/latest leads there.
+
+    `latest` is turned over at once when all is written. Two exports are kept: somebody may still read the older.
+
+    Raises:
+        FileNotFoundError: nothing has been published yet.
+    """
+    if not settings.published.exists():
+        raise FileNotFoundError(f"nothing to export: {settings.published} does not exist yet")
+    folder, part = settings.export_dir / f"{now:%Y-%m-%dT%H-%M-%SZ}", settings.export_dir / "unfinished"
+    shutil.rmtree(part, ignore_errors=True)
+    files = warehouse.export_tables(settings.published, part)
+    for row in files:
+        row |= archive.measure(part / row["file"])
+    manifest = {"exported_at": now.isoformat(), "newswatch": VERSION, "files": files}
+    archive.write_whole(str(part / "manifest.json"), json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+    link = settings.export_dir / "latest.part"
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder.name, target_is_directory=True)
+    link.replace(settings.export_dir / "latest")
+    for old in sorted(settings.export_dir.glob("????-??-??T*Z"))[:-2]:
+        shutil.rmtree(old)
+    return {"path": str(folder), "n_files": len(files), "n_bytes": sum(row["bytes"] for row in files)}
 
 
 # ── report ──────────────────────────────────────────────────────────────────────────────────────────────────────────

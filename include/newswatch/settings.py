@@ -64,6 +64,10 @@ class Settings:
     def reports_dir(self) -> Path:
         return self.data_dir / "reports"
 
+    @property
+    def export_dir(self) -> Path:
+        return self.data_dir / "export"
+
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings of an environment such as os.environ.

@@ -1,4 +1,4 @@
-"""The only DuckDB: migrations, one idempotent load, a published copy, and the pipeline's own questions.
+"""The only DuckDB: migrations, one idempotent load, a checked and published copy, and the pipeline's own questions.
 
 One process at a time opens the warehouse, for one short load. Everybody else reads the published file, which is
 replaced whole: `publish` never waits for a reader and a reader never waits for a load.
@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from include.newswatch.dictionary import render_dictionary
 from include.newswatch.model import Entry, Feed, PageTask
 from include.newswatch.schedule import FeedState
 from include.newswatch.stories import StoryArticle
@@ -36,6 +38,16 @@ class WarehouseBusyError(Exception):
 
 class PublishedFileError(Exception):
     """The published file is absent or cannot be read; the message says why and what helps."""
+
+
+class PublicationRejectedError(Exception):
+    """Checks of a publication did not hold; the message names them and where the rejected file is."""
+
+    def __init__(self, rejected: Path, failed: Sequence[str]) -> None:
+        super().__init__(
+            f"not published, as checks did not hold: {'; '.join(failed)}. "
+            f"The last publication stays; the refused one is {rejected}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,21 +232,28 @@ def save_alerts(connection: Connection, findings: pa.Table, judged: list[str], r
     _execute(connection, "close_alerts", run_id=run_id, now=now, judged=judged)
 
 
-def count_tables(connection: Connection) -> dict[str, int]:
-    """Rows of the tables that a publication is judged by."""
-    names = ("feeds", "entries", "articles", "scores", "events", "stories", "runs")
-    counts = ", ".join(f"(select count(*) from {name})" for name in names)  # noqa: S608 names are ours
-    row = connection.execute(f"select {counts}").fetchone()
-    return dict(zip(names, row or (), strict=True))
+def describe(connection: Connection) -> str:
+    """The data dictionary, as Markdown, from the comments of the database."""
+    return render_dictionary(find_rows(connection, "find_dictionary"), find_rows(connection, "find_vocabularies"))
 
 
-def publish(warehouse: Path, published: Path) -> Path:
-    """Replace the published file by a copy of the warehouse: copy, flush to disk, rename.
+# ── publish, export ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def publish(warehouse: Path, published: Path, *, force: bool = False) -> dict[str, int]:
+    """Replace the published file by a copy of the warehouse: copy, flush to disk, check, rename.
 
     Readers keep what they have open. The log of a load that died is folded in first.
 
+    Args:
+        force: publish whatever the checks say.
+
+    Returns:
+        rows by table.
+
     Raises:
         WarehouseBusyError: a load is under way.
+        PublicationRejectedError: a check did not hold; the copy is kept aside, the last publication stays.
     """
     if warehouse.with_name(f"{warehouse.name}.wal").exists():
         with open_warehouse(warehouse):  # opening and closing folds the log in
@@ -243,10 +262,66 @@ def publish(warehouse: Path, published: Path) -> Path:
     shutil.copyfile(warehouse, candidate)
     with candidate.open("rb") as file:
         os.fsync(file.fileno())
+    counts, failed = _check_candidate(candidate, published)
+    if failed and not force:
+        rejected = candidate.replace(published.with_name(f"{published.stem}.rejected{published.suffix}"))
+        raise PublicationRejectedError(rejected, failed)
     # A stale log beside a replaced file would be replayed into it (DuckDB 1.5.5).
     published.with_name(f"{published.name}.wal").unlink(missing_ok=True)
     candidate.replace(published)
-    return published
+    return counts
+
+
+def _check_candidate(candidate: Path, published: Path) -> tuple[dict[str, int], list[str]]:
+    """Rows by table, and the checks that do not hold, each with what was seen."""
+    with open_published(candidate) as connection:
+        now = _execute(connection, "count_tables").to_arrow_table()
+        connection.register("candidate_counts", now)
+        connection.register("last_counts", _count_last(published, like=now))
+        checks = find_rows(connection, "check_candidate")
+    failed = [f"{check['name']} ({check['detail']})" for check in checks if not check["is_ok"]]
+    return {row["name"]: row["n_rows"] for row in now.to_pylist()}, failed
+
+
+def _count_last(published: Path, like: pa.Table) -> pa.Table:
+    """What the last publication holds; one that is absent, cut or older than the tables is no measure and holds nothing."""
+    if published.exists():
+        with suppress(duckdb.Error), open_published(published) as last:
+            return _execute(last, "count_tables").to_arrow_table()
+    return like.slice(0, 0)
+
+
+def export_tables(published: Path, folder: Path) -> list[dict[str, Any]]:
+    """Write each table and view as FOLDER/NAME.parquet.
+
+    The index behind search() stays out, and so does what only the database itself needs.
+
+    Returns:
+        a row a file: name, kind, comment, rows, columns with type and comment.
+    """
+    folder.mkdir(parents=True)
+    with open_published(published) as connection:
+        exported = []
+        for (kind, name), rows in groupby(
+            find_rows(connection, "find_dictionary"), lambda row: (row["kind"], row["table_name"])
+        ):
+            columns = list(rows)
+            if name.startswith("search_") or name == "current_scores":
+                continue
+            copied = connection.execute(
+                f"copy {name} to '{_quoted(folder / name)}.parquet' (format parquet, compression zstd)"
+            )
+            exported.append(
+                {
+                    "name": name, "kind": kind, "file": f"{name}.parquet", "rows": (copied.fetchone() or (0,))[0],
+                    "comment": columns[0]["table_comment"],
+                    "columns": [
+                        {"name": column["column_name"], "type": column["data_type"], "comment": column["comment"]}
+                        for column in columns
+                    ],
+                }
+            )  # fmt: skip
+    return exported
 
 
 def _execute(connection: Connection, name: str, **params: Any) -> Connection:

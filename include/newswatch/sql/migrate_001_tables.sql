@@ -16,8 +16,81 @@ create type plover_event as enum (
 );
 create type quad as enum ('verbal_coop', 'material_coop', 'verbal_conflict', 'material_conflict');
 
+comment on type side is 'Whose voice an outlet is.
+china_state: media that the Chinese state or party owns or directs
+russia_state: media that the Russian state owns or directs
+china_independent: other media of China, Hong Kong included
+russia_independent: other media of Russia, those in exile included
+third: media of third countries';
+comment on type feed_kind is 'What kind of document an address of feeds.csv holds.
+rss: RSS 0.9 to 2.0
+atom: Atom
+rdf: RSS 1.0
+json_feed: JSON Feed
+news_sitemap: a sitemap with or without news tags
+list_page: an HTML page whose links are the entries';
+comment on type standing is 'How a feed does.
+ok: answers in time
+slow: answers after 10 seconds or more
+failing: the last poll failed
+silent: answers, nothing new for 7 days
+gone: said 410 three times
+disabled: not polled, as feeds.csv says';
+comment on type "language" is 'Languages that are read, ISO 639-1.
+en: English
+ru: Russian
+zh: Chinese';
+comment on type outcome is 'How an attempt at a feed or page ended, and an article on its way to a score.
+fetched: bytes arrived and were kept
+not_modified: the server says that nothing changed (304)
+robots_denied: robots.txt forbids the address to us
+blocked_address: the address is not public, or port or scheme are not allowed
+dns_error: the host has no address
+tls_error: no secure connection
+connect_error: no connection
+network_down: nothing answered anywhere, our own network
+timeout: no answer in time
+too_large: more bytes, headers or elements than the limits allow
+too_many_redirects: sent on and on
+rate_limited: 429, or 503 with Retry-After
+http_error: any other status of 400 and above
+gone: 410
+host_down: not asked, the host had failed several times in this run
+too_old: older than the limit when first seen, not asked for
+bot_wall: a challenge page instead of content
+not_a_feed: the answer is no feed
+not_html: the answer is no web page
+no_text: the page holds no article text
+other_language: neither English, Russian nor Chinese
+parse_error: the parser refused it
+parse_timeout: the parser was killed after its time limit
+parse_memory: the parser was killed at its memory limit
+scored: the article was read and scored';
+comment on type plover_event is 'Kinds of events between the two sides, after PLOVER; Goldstein value in parentheses.
+AGREE: signed, settled or promised cooperation (2.5)
+CONSULT: meetings, visits, calls, talks (2.5)
+SUPPORT: endorsement, joint vote or statement, affirmed ties (5)
+YIELD: eased limits, dropped demands (4.5)
+COOPERATE: joint or material activity, trade that flows (9.5)
+AID: one-way help (10)
+REQUEST: requests, demands, appeals (0)
+ACCUSE: criticism, accusation, notes of protest (-3)
+REJECT: refused offer, request, payment, visit (-2)
+THREATEN: threats and warnings with repercussions (-3.5)
+PROTEST: pickets and rallies (-5)
+SANCTION: suspended, ended or banned; tariffs, walking out (-6)
+MOBILIZE: troops or vessels moved (-5.5)
+COERCE: arrest, expulsion, seizure, hacking (-7)
+ASSAULT: force with injury (-9)';
+comment on type quad is 'Words or deeds, with or against.
+verbal_coop: words of cooperation
+material_coop: deeds of cooperation
+verbal_conflict: words of conflict
+material_conflict: deeds of conflict';
+
 -- Keys of long texts: 60 bits of SHA-256, the same on every machine; a clash among a million is likelier by cosmic ray.
 create macro key_of(x) as ('0x' || sha256(x)[1:15])::bigint;
+comment on macro key_of is 'Key of a text: 60 bits of its SHA-256. key_of(url) is the article_id.';
 
 create table runs (
     run_id text primary key,

@@ -7,6 +7,7 @@
 
 -- Quantile .975 of Student's t with df degrees of freedom (Abramowitz and Stegun 26.7.5), within 2 % from df 4 on.
 create or replace macro t_975(df) as 1.95996 + 2.37227 / df + 2.82255 / df ** 2 + 2.55585 / df ** 3;
+comment on macro t_975 is 'Quantile .975 of Student''s t with df degrees of freedom, within 2 % from 4 on.';
 
 create or replace view relation_series as
 with
