@@ -110,7 +110,10 @@ insert into scores by name
 select article_id as score_id, article_id, 'v' as scorer_version, text_sha256, $now as scored_at, 0.9 as relevance,
     2 as relevance_class, 1 as direction, 1 as direction_class, true as is_current
 from articles;
-insert into runs values ('one', $now, $now, 1, 20, 20, 20, 20, 0, false, []);
+insert into runs by name
+select 'one' as run_id, $now as started_at, $now as finished_at, 1 as n_feeds, 20 as n_entries, 20 as n_pages,
+    20 as n_articles, 20 as n_relevant, 0 as n_backlog, false as is_network_down, 0 as free_bytes, 0 as database_bytes,
+    [] as checks;
 """
 NOW = datetime(2026, 2, 16, tzinfo=UTC)
 

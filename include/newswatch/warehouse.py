@@ -284,7 +284,7 @@ def _check_candidate(candidate: Path, published: Path) -> tuple[dict[str, int], 
 
 
 def _count_last(published: Path, like: pa.Table) -> pa.Table:
-    """What the last publication holds; one that is absent, cut or older than the tables is no measure and holds nothing."""
+    """What the last publication holds; one that is absent, cut or of older tables is no measure: no rows."""
     if published.exists():
         with suppress(duckdb.Error), open_published(published) as last:
             return _execute(last, "count_tables").to_arrow_table()
