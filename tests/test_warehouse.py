@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -26,6 +27,8 @@ PARAMETERS = {
     "finished_at": datetime(2026, 2, 16, tzinfo=UTC),
     "now": datetime(2026, 2, 16, tzinfo=UTC),
     "day": date(2026, 2, 16),
+    "first_day": date(2026, 2, 16),
+    "last_day": date(2026, 2, 16),
     "n_backlog": 0,
     "is_network_down": False,
     "free_bytes": 0,
@@ -35,9 +38,10 @@ PARAMETERS = {
 }
 
 
-@pytest.fixture
-def connection(tmp_path: Path) -> warehouse.Connection:
-    with warehouse.open_published(tmp_path / "absent.duckdb") as empty:
+@pytest.fixture(scope="module")
+def connection() -> Iterator[warehouse.Connection]:
+    """The tables without rows, and without rows what a load and a publication bring along."""
+    with warehouse.open_published(Path("absent.duckdb")) as empty:
         for name, kind in (
             ("new_feeds", Feed), ("new_fetches", Fetch), ("new_entries", Entry), ("new_extractions", ExtractedPage),
             ("new_scores", ScoredArticle), ("new_states", FeedState),
