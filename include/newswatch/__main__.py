@@ -13,12 +13,11 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 from rich.console import Console
 from rich.progress import Progress
 
-from include.newswatch import pipeline
+from include.newswatch import pipeline, upkeep
 from include.newswatch.archive import BatchError
 from include.newswatch.discover import confirm_source, discover_sources, guess_sources, render_lines
 from include.newswatch.feeds import parse_feed
@@ -34,13 +33,19 @@ from include.newswatch.warehouse import (
     find_rows,
     open_published,
 )
-from include.newswatch.web import Web
 
 EXIT_OK, EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_BUSY = 0, 1, 2, 3
 EXIT_CODES = (
     "exit codes: 0 done; 1 done, but a named check failed; 2 wrong input or settings; 3 the warehouse is in use"
 )
 CONSOLE = Console(stderr=True)
+# The steps that work on a batch of pages, and the suffix of the file in which each leaves its result.
+STEPS = {
+    "fetch": (pipeline.fetch, "fetches"),
+    "extract": (pipeline.extract, "extractions"),
+    "reextract": (upkeep.reextract, "extractions"),
+    "score": (pipeline.score, "scores"),
+}
 
 
 @contextmanager
@@ -151,7 +156,7 @@ def discover_command(settings: Settings, args: argparse.Namespace) -> int:
     """Print lines for feeds.csv: what the page announces, and the common addresses that turn out to be feeds."""
     with pipeline.open_web(settings) as web, pipeline.open_sandbox(settings) as sandbox:
         page = web.get(args.url)
-        proposals = sandbox.call(discover_sources, page, read_robots(web, page.final_url))
+        proposals = sandbox.call(discover_sources, page, upkeep.read_robots(web, page.final_url))
         confirmed = []
         for proposal in [*proposals, *sandbox.call(guess_sources, page)]:
             try:
@@ -171,12 +176,68 @@ def discover_command(settings: Settings, args: argparse.Namespace) -> int:
     return EXIT_OK if confirmed else EXIT_CHECK_FAILED
 
 
-def read_robots(web: Web, url: str) -> str:
-    """The site's robots.txt, for its Sitemap lines; empty where there is none."""
-    try:
-        return web.get(urljoin(url, "/robots.txt"), check_robots=False).body.decode("utf-8-sig", errors="replace")
-    except NewsError:
-        return ""  # a site without one announces no sitemap, which is no error
+def walk(settings: Settings, run: pipeline.Run, *steps: str) -> int:
+    """The steps of a run that is planned, each for the batches that lack it; then load, publish, report."""
+    print(run.folder)
+    for name in steps:
+        step, result = STEPS[name]
+        batches = upkeep.remaining(run.batches("pages", "tasks"), result)
+        each_batch(step, settings, batches)
+    return load_and_publish(settings, run.folder)
+
+
+def import_command(settings: Settings, args: argparse.Namespace) -> int:
+    code = EXIT_OK
+    for location in args.files:
+        run, counts = upkeep.plan_import(settings, location, datetime.now(UTC))
+        say("import", {"file": location} | counts)
+        if not counts.get("already_loaded"):
+            code = max(code, walk(settings, run, "extract", "score"))
+    return code
+
+
+def run_id_of(args: argparse.Namespace) -> str:
+    return str(args.run or f"{args.command}__{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}")
+
+
+def backfill_command(settings: Settings, args: argparse.Namespace) -> int:
+    period = upkeep.Period(args.first, args.last)
+    run, counts = upkeep.plan_backfill(
+        settings, run_id_of(args), args.feed, args.sitemap, period, args.max_pages, datetime.now(UTC)
+    )
+    say("backfill", counts)
+    return walk(settings, run, "fetch", "extract", "score")
+
+
+def rescore_command(settings: Settings, args: argparse.Namespace) -> int:
+    period = upkeep.Period(args.first, args.last, args.language)
+    run, counts = upkeep.plan_rescore(settings, run_id_of(args), period, datetime.now(UTC))
+    say("rescore", counts)
+    return walk(settings, run, "score")
+
+
+def reextract_command(settings: Settings, args: argparse.Namespace) -> int:
+    period = upkeep.Period(args.first, args.last, args.language)
+    run, counts = upkeep.plan_reextract(settings, run_id_of(args), period, datetime.now(UTC))
+    say("reextract", counts)
+    return walk(settings, run, "reextract", "score")
+
+
+def add_feed_command(settings: Settings, args: argparse.Namespace) -> int:
+    values = {name: getattr(args, name) for name in upkeep.TRIAL_COLUMNS}
+    print(upkeep.render_trial(upkeep.try_feed(settings, values, datetime.now(UTC))))
+    return EXIT_OK
+
+
+def maintain_command(settings: Settings, _: argparse.Namespace) -> int:
+    now = datetime.now(UTC)
+    say("tidy", upkeep.tidy(settings, now))
+    say("compact", upkeep.compact(settings))
+    say("publish", pipeline.publish(settings))
+    say("export", pipeline.export(settings, now))
+    faults = upkeep.check_integrity(settings, now)
+    say("check", {"faults": faults})
+    return EXIT_CHECK_FAILED if faults else EXIT_OK
 
 
 def load_command(settings: Settings, args: argparse.Namespace) -> int:
@@ -242,11 +303,40 @@ def build_parser() -> argparse.ArgumentParser:
     add("discover", discover_command, "find the feeds of an outlet and propose lines for feeds.csv").add_argument(
         "url", help="a page of the outlet, best its front page"
     )
+    add_upkeep(add)
     report = add("report", report_command, "write the newest briefs and the feed of stories, or the brief of a day")
     report.add_argument(
         "day", nargs="?", type=date.fromisoformat, help="YYYY-MM-DD: the brief of this day and its week"
     )
     return parser
+
+
+def add_upkeep(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands of the operator's work."""
+    add("import", import_command, "bring in the pages of known outlets from WARC files; a second time adds nothing"
+        ).add_argument("files", nargs="+", help="WARC or ARC files (.warc.gz, CC-NEWS), paths or URLs")  # fmt: skip
+    backfill = add("backfill", backfill_command, "fetch what an outlet's sitemaps list for a period")
+    backfill.add_argument("feed", help="the outlet's line of feeds.csv, by its url")
+    backfill.add_argument("--sitemap", default="", help="where to begin; default: what its robots.txt names")
+    backfill.add_argument("--max-pages", type=int, default=3000)
+    rescore = add("rescore", rescore_command, "score articles that the present scorer and codebook have not scored")
+    reextract = add("reextract", reextract_command, "read archived pages again and score what comes out")
+    for command in (rescore, reextract):
+        command.add_argument("--language", choices=("en", "ru", "zh"), default="")
+    for command in (backfill, rescore, reextract):
+        command.add_argument("--first", type=date.fromisoformat, required=True, help="first day, YYYY-MM-DD")
+        command.add_argument("--last", type=date.fromisoformat, required=True, help="last day, included")
+        command.add_argument("--run", help="the run to go on with: the last part of the folder that it printed")
+    trial = add("add-feed", add_feed_command, "try a feed: fetch it, show ten entries, print its line for feeds.csv")
+    trial.add_argument("url")
+    for name, text in upkeep.TRIAL_COLUMNS.items():
+        if name != "url":
+            trial.add_argument(f"--{name.replace('_', '-')}", default="", help=text)
+    add(
+        "maintain",
+        maintain_command,
+        "remove what is older than it is kept, compact, publish, export, check the integrity",
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,23 +8,29 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
+import shutil
 import types
+import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, BinaryIO, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 from upath import UPath
 from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import ChunkedDataException, ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.statusandheaders import StatusAndHeaders
+from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParserException
 from warcio.warcwriter import WARCWriter
 
-from include.newswatch.model import Page
+from include.newswatch.model import NewsError, Page
+from include.newswatch.web import unpack
 
 Row = TypeVar("Row")
 ARROW_TYPES: dict[Any, pa.DataType] = {
@@ -34,6 +40,13 @@ ARROW_TYPES: dict[Any, pa.DataType] = {
     bool: pa.bool_(),
     datetime: pa.timestamp("us", tz="UTC"),
 }
+MAX_PAGE_BYTES = 10_000_000  # as of a page from the web
+MAX_RECORD_BYTES = MAX_PAGE_BYTES + (1 << 18)  # with the headers of WARC and HTTP
+PACKED_BYTES = 1 << 20
+WARC_HEAD_BYTES = 1 << 14
+WARC_URI = re.compile(rb"(?mi)^WARC-Target-URI:[ \t]*<?([^\s>]{1,4096})")
+RECORD_HEADS = (b"WARC/", b"filedesc", b"http")
+GZIP_MAGIC = b"\x1f\x8b\x08"
 # Of the answer's headers only these are of use later; cookies and the like are not kept.
 KEPT_HEADERS = ("content-type", "last-modified", "etag", "date", "content-language")
 
@@ -67,6 +80,33 @@ def list_files(location: str, pattern: str) -> list[str]:
     """The files of a folder that match a glob pattern, sorted; an absent folder has none."""
     folder = UPath(location)
     return sorted(str(path) for path in folder.glob(pattern)) if folder.exists() else []
+
+
+def list_folders(location: str) -> list[str]:
+    """The folders in a folder, sorted; an absent folder has none."""
+    folder = UPath(location)
+    return sorted(str(path) for path in folder.iterdir() if path.is_dir()) if folder.exists() else []
+
+
+def remove_folder(location: str) -> int:
+    """Remove a folder and say how many files were in it."""
+    files = [path for path in UPath(location).rglob("*") if path.is_file()]
+    # What tells a run's age goes last: should we die in between, the rest is found again.
+    for path in sorted(files, key=lambda path: (path.name in ("run.json", "feeds.parquet"), str(path))):
+        path.unlink(missing_ok=True)
+    if "://" not in location:  # object storage has no folders apart from their files
+        shutil.rmtree(location)
+    return len(files)
+
+
+def warc_location(archive_dir: str, folder: str, started_at: datetime, number: str) -> str:
+    """Where the pages of a batch are archived: …/YYYY/MM/RUN-NUMBER.warc.gz, so that months can be removed whole."""
+    return f"{archive_dir}/{started_at:%Y/%m}/{folder.rsplit('/', 1)[1]}-{number}.warc.gz"
+
+
+def relocated(warc_file: str, archive_dir: str) -> str:
+    """Where a file that the ledger names lies now: the archive may have moved since."""
+    return "/".join((archive_dir, *warc_file.rsplit("/", 3)[1:]))
 
 
 def to_table(rows: Sequence[Row], kind: type[Row]) -> pa.Table:
@@ -164,29 +204,122 @@ class WarcFile:
         write_whole(self.location, self._buffer.getvalue())
 
 
-def read_pages(location: str) -> Iterator[Page]:
-    """The pages of a WARC file, ours or a foreign one (CC-NEWS), in its order; other records are passed over.
+@dataclass(frozen=True, slots=True)
+class BrokenRecord:
+    """A record that cannot be read, and why. url: empty where not even that is known."""
+
+    url: str
+    error: NewsError
+
+
+def read_pages(location: str) -> Iterator[Page | BrokenRecord]:
+    """The pages of a WARC or ARC file, ours or a foreign one (CC-NEWS), in its order; other records are passed over.
+
+    Each page is whole, dechunked and decompressed, of at most MAX_PAGE_BYTES. After a broken gzip member reading goes
+    on at the next; records of a file that is not compressed have no such seam, so the first broken one is the last.
 
     Raises:
-        BatchError: the file is missing or broken; the pages before the break have been given out by then.
+        BatchError: the file cannot be opened.
     """
     try:
-        with UPath(location).open("rb") as file:
-            for record in ArchiveIterator(file, no_record_parse=False, arc2warc=True):
-                if record.rec_type == "response" and record.http_headers is not None:
-                    yield _page(record)
-    except (OSError, EOFError, ArchiveLoadFailed) as error:
+        file = UPath(location).open("rb")
+    except OSError as error:
         raise BatchError(f"{location} cannot be read: {error}") from error
+    with file:
+        is_packed = file.read(2) == GZIP_MAGIC[:2]
+        file.seek(0)
+        for piece in _members(file) if is_packed else (file,):
+            yield from (piece,) if isinstance(piece, BrokenRecord) else _records(piece)
 
 
-def _page(record: Any) -> Page:
-    uri = record.rec_headers.get_header("WARC-Target-URI")
-    body = record.content_stream().read()
-    return Page(
-        url=record.rec_headers.get_header("X-Requested-URI") or uri,
-        final_url=uri,
-        status=int(record.http_headers.get_statuscode()),
-        headers={name.lower(): value for name, value in record.http_headers.headers},
-        body=body,
-        fetched_at=datetime.fromisoformat(record.rec_headers.get_header("WARC-Date").replace("Z", "+00:00")),
-    )
+def _members(file: BinaryIO) -> Iterator[BinaryIO | BrokenRecord]:
+    """The unpacked gzip members of a file, one at a time; what stands between two of them is passed over."""
+    packed, is_lost = file.read(PACKED_BYTES), False
+    while packed:
+        begins_at = file.tell() - len(packed)
+        unpacker, member, n_bytes = zlib.decompressobj(zlib.MAX_WBITS | 16), bytearray(), 0
+        try:
+            while not unpacker.eof:
+                piece = unpacker.decompress(packed, PACKED_BYTES)
+                n_bytes += len(piece)
+                member += piece[: max(0, MAX_RECORD_BYTES - len(member))]
+                packed = unpacker.unconsumed_tail or unpacker.unused_data or file.read(PACKED_BYTES)
+                if not (packed or unpacker.eof):
+                    raise zlib.error("the file ends in the middle of it")
+        except zlib.error as error:
+            if not is_lost:  # on the way to the next member others may seem to begin; it is one record that is broken
+                yield BrokenRecord("", NewsError("parse_error", f"gzip member at byte {begins_at}: {error}"))
+            is_lost, packed = True, _next_member(file, begins_at + 1)
+        else:
+            is_lost = False
+            yield io.BytesIO(member) if n_bytes <= MAX_RECORD_BYTES else _too_large(member, n_bytes)
+
+
+def _next_member(file: BinaryIO, begins_at: int) -> bytes:
+    """The bytes from where a gzip member may begin, at this place or later; none at the end of the file."""
+    file.seek(begins_at)
+    packed = file.read(PACKED_BYTES)
+    while (start := packed.find(GZIP_MAGIC)) < 0:
+        more = file.read(PACKED_BYTES)
+        if not more:
+            return b""
+        packed = packed[1 - len(GZIP_MAGIC) :] + more
+    return packed[start:]
+
+
+def _too_large(member: bytearray, n_bytes: int) -> BrokenRecord:
+    found = WARC_URI.search(member[:WARC_HEAD_BYTES])
+    url = found[1].decode("utf-8", errors="replace") if found else ""
+    return BrokenRecord(url, NewsError("too_large", f"a record of {n_bytes} bytes"))
+
+
+def _records(stream: BinaryIO) -> Iterator[Page | BrokenRecord]:
+    head = stream.read(8)
+    stream.seek(0)
+    if head and not head.startswith(RECORD_HEADS):  # warcio takes any line of five words for a record of an ARC file
+        yield BrokenRecord("", NewsError("parse_error", f"no WARC record begins with {head!r}"))
+        return
+    try:
+        for record in ArchiveIterator(stream, arc2warc=True):
+            if record.rec_type == "response" and record.http_headers is not None:
+                yield _page(record)
+    except (OSError, EOFError, ValueError, AttributeError, ArchiveLoadFailed, StatusAndHeadersParserException) as error:
+        # ValueError and AttributeError: what warcio raises over records without a length or an address.
+        yield BrokenRecord("", NewsError("parse_error", f"no record that can be read: {error}"))
+
+
+def _page(record: Any) -> Page | BrokenRecord:
+    uri = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<> ")  # WARC 1.0 put brackets around it
+    try:
+        return Page(
+            url=record.rec_headers.get_header("X-Requested-URI") or uri,
+            final_url=uri,
+            status=int(record.http_headers.get_statuscode()),
+            headers={name.lower(): value for name, value in record.http_headers.headers},
+            body=_body(record),
+            fetched_at=_moment(record.rec_headers.get_header("WARC-Date") or ""),
+        )
+    except NewsError as error:
+        return BrokenRecord(uri, error)
+    except (ValueError, EOFError, ChunkedDataException) as error:
+        return BrokenRecord(uri, NewsError("parse_error", f"odd record: {error}"))
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _body(record: Any) -> bytes:
+    """The body without chunks and compression; archives often keep the headers of a compression that they undid."""
+    stream = record.raw_stream
+    if (record.http_headers.get_header("Transfer-Encoding") or "").strip().lower() == "chunked":
+        stream = ChunkedDataReader(stream, decomp_type=None)
+    raw = stream.read(MAX_PAGE_BYTES + 1)
+    if len(raw) > MAX_PAGE_BYTES:
+        raise NewsError("too_large", f"more than {MAX_PAGE_BYTES} bytes")
+    coding = record.http_headers.get_header("Content-Encoding") or "identity"
+    try:
+        return unpack(httpx2.Response(200, headers={"content-encoding": coding}, content=iter((raw,))), MAX_PAGE_BYTES)
+    except httpx2.DecodingError:
+        return bytes(raw)

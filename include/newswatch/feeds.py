@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NoReturn
 from urllib.parse import urljoin
 
@@ -43,6 +43,7 @@ SNIFFED_CHARS = 20_000
 MAX_TTL_MINUTES = 7 * 24 * 60
 # A plain sitemap reaches back for years; only what changed lately is news.
 PLAIN_SITEMAP_DAYS = 7
+MAX_SITEMAP_URLS = 50_000  # sitemaps.org allows no more in one file
 
 XML_DECLARATION = re.compile(r"^\s*<\?xml\b[^>]{0,500}\?>")
 FEED_ROOT = re.compile(r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|channel)[\s>]", re.IGNORECASE)
@@ -331,6 +332,48 @@ def _read_sitemap(text: str, reader: _Reader) -> FeedDocument:
         for fields in urls
     )
     return reader.document("news_sitemap", entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """What a sitemap says of a period: pages, or as an index the addresses of further sitemaps."""
+
+    entries: tuple[Entry, ...]
+    sitemaps: tuple[str, ...]
+
+
+def parse_sitemap(body: bytes, feed: Feed, *, base: str, now: datetime, first: date, last: date) -> Sitemap:
+    """Read what a sitemap of any kind says of some days, first and last included, UTC.
+
+    A page counts by its date of publication, else by that of its last change, which is no date of publication; pages
+    without either are left out. Of an index those are left out that were last changed before the first day.
+
+    Raises:
+        NewsError: not_a_feed, parse_error, too_large.
+    """
+    text = _readable(_gunzip(body), "")
+    if _root_name(text) not in ("urlset", "sitemapindex"):
+        raise NewsError("not_a_feed", f"no sitemap at {base}")
+    reader, root = _Reader(feed, now, MAX_SITEMAP_URLS), _xml_root(text, feed)
+
+    def day_of(fields: dict[str, str], *names: str) -> date | None:
+        dates = (parse_date(fields.get(name, ""), time_zone=feed.time_zone, now=now) for name in names)
+        return next((moment.astimezone(UTC).date() for moment in dates if moment), None)
+
+    pages = [_sitemap_fields(url) for url in _children(root, "url")]
+    entries = (
+        reader.entry(
+            [fields.get("loc", "")],
+            base,
+            title=fields.get("title", ""),
+            raw_date=fields.get("publication_date", ""),
+        )
+        for fields in pages
+        if (day := day_of(fields, "publication_date", "lastmod")) and first <= day <= last
+    )
+    others = [_sitemap_fields(child) for child in _children(root, "sitemap")]
+    wanted = [fields["loc"] for fields in others if fields.get("loc") and (day_of(fields, "lastmod") or last) >= first]
+    return Sitemap(reader.document("news_sitemap", entries).entries, tuple(wanted))
 
 
 def _xml_root(text: str, feed: Feed) -> Any:

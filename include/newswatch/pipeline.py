@@ -123,10 +123,8 @@ def plan(settings: Settings, run_id: str, now: datetime) -> tuple[Run, list[str]
                     "feeds.csv: %s has moved to %s, where it is asked", task.feed.url, task.state.permanent_url
                 )
         due = [task for task in tasks if is_due(task.state, now)]
-        _write_batches(settings, run, "feeds", due, FeedTask, [_host(task.feed.url) for task in due])
-        archive.write_whole(
-            f"{run.folder}/run.json", json.dumps({"run_id": run_id, "started_at": now.isoformat()}).encode()
-        )
+        write_batches(settings, run, "feeds", due, FeedTask, [_host(task.feed.url) for task in due])
+        write_run(run)
     run = open_run(run.folder)
     batches = run.batches("feeds", "tasks")
     return run, batches, {"n_feeds": len(listed.feeds), "n_batches": len(batches), "problems": list(listed.problems)}
@@ -136,13 +134,19 @@ def run_folder(settings: Settings, run_id: str) -> str:
     return f"{settings.runs_dir}/{re.sub(r'[^A-Za-z0-9._-]', '_', run_id)}"
 
 
+def write_run(run: Run) -> None:
+    """Note the run in its folder, last of all: a folder with this note holds a whole plan."""
+    noted = {"run_id": run.run_id, "started_at": run.started_at.isoformat()}
+    archive.write_whole(f"{run.folder}/run.json", json.dumps(noted).encode())
+
+
 def open_run(folder: str) -> Run:
     """The run of a folder that `plan` made."""
     noted = json.loads(UPath(f"{folder}/run.json").read_bytes())
     return Run(noted["run_id"], folder, datetime.fromisoformat(noted["started_at"]))
 
 
-def _write_batches(
+def write_batches(
     settings: Settings, run: Run, room: str, tasks: Sequence[Item], kind: type[Item], hosts: Sequence[str]
 ) -> list[str]:
     batches = (
@@ -175,7 +179,7 @@ def poll(settings: Settings, batch: str, progress: Progress = no_progress) -> Co
     _write_beside(batch, "polls", polls, Poll)
     _write_beside(batch, "entries", entries, Entry)
     _write_beside(batch, "fetches", fetches, Fetch)
-    return _outcome_counts(fetches) | {"n_entries": len(entries)}
+    return outcome_counts(fetches) | {"n_entries": len(entries)}
 
 
 def _ask_feed(web: Web, task: FeedTask) -> Page:
@@ -243,7 +247,7 @@ def select(settings: Settings, folder: str) -> tuple[list[str], Counts]:
         _skipped(task, "too_old", f"published {task.entry.published_at:%Y-%m-%d}", run.started_at) for task in old
     ]
     archive.write_rows(f"{run.folder}/pages/skipped.fetches.parquet", skipped, Fetch)
-    batches = _write_batches(settings, run, "pages", wanted, PageTask, [_host(task.entry.url) for task in wanted])
+    batches = write_batches(settings, run, "pages", wanted, PageTask, [_host(task.entry.url) for task in wanted])
     counts = {"n_wanted": len(wanted), "n_too_old": len(old), "n_waiting": len(due) - len(old) - len(wanted)}
     return batches, counts
 
@@ -261,9 +265,7 @@ def fetch(settings: Settings, batch: str, progress: Progress = no_progress) -> C
     tasks = archive.read_rows(batch, PageTask)
     folder, number = _folder_and_number(batch)
     run = open_run(folder)
-    warc = archive.WarcFile(
-        f"{settings.archive_dir}/{run.started_at:%Y/%m}/{folder.rsplit('/', 1)[1]}-{number}.warc.gz"
-    )
+    warc = archive.WarcFile(archive.warc_location(settings.archive_dir, folder, run.started_at, number))
     fetches = []
     n_unreachable: Counter[str] = Counter()
     with open_web(settings) as web:
@@ -285,7 +287,7 @@ def fetch(settings: Settings, batch: str, progress: Progress = no_progress) -> C
             progress(len(fetches), len(tasks))
     warc.save()
     _write_beside(batch, "fetches", fetches, Fetch)
-    return _outcome_counts(fetches)
+    return outcome_counts(fetches)
 
 
 def _fetched_page(settings: Settings, task: PageTask, page: Page | NewsError, warc: archive.WarcFile) -> Fetch:
@@ -303,16 +305,25 @@ def _fetched_page(settings: Settings, task: PageTask, page: Page | NewsError, wa
 def extract(settings: Settings, batch: str, progress: Progress = no_progress) -> Counts:
     """Extract the articles of a batch's archived pages. Each page ends in one outcome."""
     tasks = {task.entry.url: task for task in archive.read_rows(batch, PageTask)}
-    fetches = archive.read_rows(_beside(batch, "fetches"), Fetch)
+    fetches = archive.read_rows(beside(batch, "fetches"), Fetch)
     n_pages = sum(row.warc_file is not None for row in fetches)
-    extracted: list[ExtractedPage] = []
-    with open_sandbox(settings) as sandbox:
-        for location in sorted({row.warc_file for row in fetches if row.warc_file}):
-            for page in archive.read_pages(location):
-                extracted.append(extract_page(sandbox, page, tasks[page.url]))
-                progress(len(extracted), n_pages)
+    extracted = []
+    for page in extract_pages(settings, {row.warc_file for row in fetches if row.warc_file}, tasks):
+        extracted.append(page)
+        progress(len(extracted), n_pages)
     _write_beside(batch, "extractions", extracted, ExtractedPage)
-    return _outcome_counts(extracted)
+    return outcome_counts(extracted)
+
+
+def extract_pages(settings: Settings, warc_files: Iterable[str], tasks: dict[str, PageTask]) -> Iterator[ExtractedPage]:
+    """What becomes of the archived pages that the tasks name by URL; a record that is broken is left out and logged."""
+    with open_sandbox(settings) as sandbox:
+        for location in sorted(warc_files):
+            for page in archive.read_pages(location):
+                if isinstance(page, archive.BrokenRecord):
+                    LOGGER.error("%s: %s %s", location, page.url, page.error)
+                elif page.url in tasks:
+                    yield extract_page(sandbox, page, tasks[page.url])
 
 
 def extract_page(sandbox: Sandbox, page: Page, task: PageTask) -> ExtractedPage:
@@ -331,7 +342,7 @@ def extract_page(sandbox: Sandbox, page: Page, task: PageTask) -> ExtractedPage:
 
 def score(settings: Settings, batch: str, progress: Progress = no_progress) -> Counts:
     """Score the articles of a batch."""
-    extracted = archive.read_rows(_beside(batch, "extractions"), ExtractedPage)
+    extracted = archive.read_rows(beside(batch, "extractions"), ExtractedPage)
     scorer = load_scorer(settings.dyad)
     scored = []
     for done, page in enumerate(extracted, start=1):
@@ -644,10 +655,10 @@ def _gather(paths: Iterable[str], kind: type[Any]) -> tuple[pa.Table, list[str]]
 
 
 def _write_beside(batch: str, suffix: str, rows: Sequence[Item], kind: type[Item]) -> None:
-    archive.write_rows(_beside(batch, suffix), rows, kind)
+    archive.write_rows(beside(batch, suffix), rows, kind)
 
 
-def _beside(batch: str, suffix: str) -> str:
+def beside(batch: str, suffix: str) -> str:
     return batch.replace(".tasks.parquet", f".{suffix}.parquet")
 
 
@@ -670,5 +681,5 @@ def _each_as(kind: type[Item], rows: Iterable[Mapping[str, Any]]) -> list[Item]:
     return [kind(**{name: row[name] for name in names}) for row in rows]
 
 
-def _outcome_counts(rows: Iterable[Fetch | ExtractedPage]) -> Counts:
+def outcome_counts(rows: Iterable[Fetch | ExtractedPage]) -> Counts:
     return dict(sorted(Counter(row.outcome for row in rows).items()))

@@ -41,6 +41,8 @@ class Settings:
     max_pages_per_run: int = 3000
     max_age_days: int = 30  # entries older than this when first seen are listed, not fetched
     max_attempts: int = 4  # at one page, hours apart
+    run_days: int = 14  # batch files of runs are kept so long; a run is loaded within the hour
+    archive_days: int = 730  # so long pages can be extracted again; 3,000 pages are about 60 MB
 
     @property
     def warehouse(self) -> Path:

@@ -53,17 +53,17 @@ def load_feeds(path: Path) -> FeedList:
         values = {column: (row[column] or "").strip() for column in COLUMNS}
         if not any(values.values()) or values["url"].startswith("#"):
             continue
-        found = _problems(values)
+        found = line_problems(values)
         if values["url"] in feeds:
             found.append("the address stands further up already")
         if found:
             problems.append(f"{path.name} line {reader.line_num}: {'; '.join(found)}")
         else:
-            feeds[values["url"]] = _feed(values)
+            feeds[values["url"]] = feed_of_line(values)
     return FeedList(tuple(feeds.values()), tuple(problems))
 
 
-def _problems(values: dict[str, str]) -> list[str]:
+def line_problems(values: dict[str, str]) -> list[str]:
     """What is wrong with one line; nothing if it is good."""
     found = [
         f"{column} is {values[column]!r}, not one of {', '.join(allowed)}"
@@ -106,5 +106,6 @@ def _is_pattern(pattern: str) -> bool:
     return True
 
 
-def _feed(values: dict[str, str]) -> Feed:
+def feed_of_line(values: dict[str, str]) -> Feed:
+    """The feed of a line without problems."""
     return Feed(**{**values, "enabled": YES_NO[values["enabled"]]})  # type: ignore[arg-type]

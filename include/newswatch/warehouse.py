@@ -32,6 +32,9 @@ LOADS = (
 )  # fmt: skip
 
 
+FREE_SHARE = 0.25  # of the file: below it, writing everything anew is not worth the time
+
+
 class WarehouseBusyError(Exception):
     """Another process holds the warehouse file; the message says which."""
 
@@ -64,8 +67,18 @@ def read_sql(name: str) -> str:
     return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def connect(target: str) -> Connection:
-    connection = duckdb.connect(target)
+def connect(target: str, *, read_only: bool = False) -> Connection:
+    """Open a database file, or ":memory:".
+
+    Raises:
+        WarehouseBusyError: another process has the file open; the message names it.
+    """
+    try:
+        connection = duckdb.connect(target, read_only=read_only)
+    except duckdb.IOException as error:
+        if "Could not set lock" not in str(error):
+            raise
+        raise WarehouseBusyError(f"{target} is held by another process; close it and run again: {error}") from error
     connection.execute("set TimeZone = 'UTC'")  # as a setting of connect() it fails: icu is not loaded by then
     return connection
 
@@ -78,13 +91,7 @@ def open_warehouse(path: Path) -> Iterator[Connection]:
         WarehouseBusyError: another process has the file open.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        connection = connect(str(path))
-    except duckdb.IOException as error:
-        if "lock" not in str(error):
-            raise
-        raise WarehouseBusyError(f"{path} is held by another process; close it and run again: {error}") from error
-    with connection:
+    with connect(str(path)) as connection:
         migrate(connection)
         yield connection
 
@@ -201,6 +208,14 @@ def find_rows(connection: Connection, name: str, **params: Any) -> list[dict[str
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def find_in_batches(connection: Connection, name: str, size: int, **params: Any) -> Iterator[list[dict[str, Any]]]:
+    """The rows of the query sql/NAME.sql, so many at a time."""
+    found = _execute(connection, name, **params)
+    names = [column[0] for column in found.description]
+    while rows := found.fetchmany(size):
+        yield [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def drop_story_ids(connection: Connection, now: datetime) -> None:
     """Take the articles whose new text is no longer about the relation out of their stories."""
     _execute(connection, "drop_story_ids", now=now)
@@ -259,9 +274,9 @@ def publish(warehouse: Path, published: Path, *, force: bool = False) -> dict[st
         with open_warehouse(warehouse):  # opening and closing folds the log in
             pass
     candidate = published.with_name(f"{published.name}.candidate")
-    shutil.copyfile(warehouse, candidate)
-    with candidate.open("rb") as file:
-        os.fsync(file.fileno())
+    with connect(str(warehouse), read_only=True):  # while we copy nobody can write: a load would tear the copy
+        shutil.copyfile(warehouse, candidate)
+    _flush(candidate)
     counts, failed = _check_candidate(candidate, published)
     if failed and not force:
         rejected = candidate.replace(published.with_name(f"{published.stem}.rejected{published.suffix}"))
@@ -322,6 +337,37 @@ def export_tables(published: Path, folder: Path) -> list[dict[str, Any]]:
                 }
             )  # fmt: skip
     return exported
+
+
+def compact(warehouse: Path) -> dict[str, int]:
+    """Write the warehouse anew without its free blocks, if they are worth it; n_bytes before and after.
+
+    Raises:
+        WarehouseBusyError: another process has the file open.
+    """
+    candidate = warehouse.with_name(f"{warehouse.name}.candidate")
+    candidate.unlink(missing_ok=True)
+    with open_warehouse(warehouse) as connection:
+        connection.execute("checkpoint")
+        size = find_rows(connection, "find_size")[0]
+        n_bytes = warehouse.stat().st_size
+        if size["free_share"] < FREE_SHARE:
+            return {"n_bytes_before": n_bytes, "n_bytes_after": n_bytes}
+        connection.execute(f"attach '{_quoted(candidate)}' as compacted")
+        connection.execute(f"copy from database {size['name']} to compacted (schema)")
+        # Table by table as they were made: copied at once, children come before the parents that they refer to.
+        for row in find_rows(connection, "find_tables"):
+            connection.execute(f"insert into compacted.{row['name']} from {size['name']}.{row['name']}")
+        connection.execute("detach compacted")
+        _flush(candidate)
+        # Before we let go of the old file: whoever opens the path from now on opens the new one.
+        candidate.replace(warehouse)
+    return {"n_bytes_before": n_bytes, "n_bytes_after": warehouse.stat().st_size}
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _execute(connection: Connection, name: str, **params: Any) -> Connection:

@@ -440,11 +440,11 @@ def _may_pass(error: BaseException) -> bool:
 def _read_body(response: httpx2.Response, ask: _Ask) -> bytes:
     """The body of content; of a refusal what may show a bot wall, as far as it can be read: it stays a refusal."""
     if response.is_success:
-        return _unpack(response, ask.max_bytes, ask.cut)
+        return unpack(response, ask.max_bytes, ask.cut)
     if response.status_code not in CHALLENGED:
         return b""
     try:
-        return _unpack(response, WALL_BYTES, cut=True)
+        return unpack(response, WALL_BYTES, cut=True)
     except (
         NewsError,
         httpx2.DecodingError,
@@ -455,8 +455,13 @@ def _read_body(response: httpx2.Response, ask: _Ask) -> bytes:
         return b""
 
 
-def _unpack(response: httpx2.Response, limit: int, cut: bool) -> bytes:
-    """Decompressed, and never more of it in memory than the limit; httpx2 decompresses in steps of 1 MB at most."""
+def unpack(response: httpx2.Response, limit: int, cut: bool = False) -> bytes:
+    """The body decompressed, and never more of it in memory than the limit; httpx2 takes steps of 1 MB at most.
+
+    Raises:
+        NewsError: too_large, unless it may be cut; parse_error for a coding that nobody asked for.
+        httpx2.DecodingError: it is not compressed as the headers say.
+    """
     # One coding at most: a bomb inside a bomb costs minutes of decompression without a byte for us to count.
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding not in CODINGS:
