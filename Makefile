@@ -67,6 +67,10 @@ check: install ## ruff, mypy, requirements in step with their sources, the compo
 test-all: install ## all tests: also a real scheduler and a browser
 	$(PYTHON) -m pytest -m ''
 
+.PHONY: fuzz
+fuzz: install ## mutated documents through every parser, ten minutes each
+	$(PYTHON) -m tests.fuzz
+
 .PHONY: lock
 lock: install ## compile requirements*.txt from requirements*.in
 	uv pip compile --quiet --no-annotate --no-header --universal --python-version 3.11 requirements.in -o requirements.txt

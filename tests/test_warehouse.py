@@ -15,7 +15,7 @@ from include.newswatch import archive, warehouse
 from include.newswatch.alerts import Finding
 from include.newswatch.model import Entry, ExtractedPage, Feed, Fetch, ScoredArticle
 from include.newswatch.schedule import FeedState
-from include.newswatch.stories import Copy, Membership, Story
+from include.newswatch.stories import Membership, Story, StoryChange
 from tests.conftest import ROOT
 
 QUERIES = sorted(path.stem for path in warehouse.SQL_DIR.glob("*.sql") if not path.stem.startswith("migrate_"))
@@ -49,7 +49,8 @@ def connection() -> Iterator[warehouse.Connection]:
         for name, kind in (
             ("new_feeds", Feed), ("new_fetches", Fetch), ("new_entries", Entry), ("new_extractions", ExtractedPage),
             ("new_scores", ScoredArticle), ("new_states", FeedState),
-            ("new_copies", Copy), ("new_findings", Finding), ("new_story_ids", Membership), ("new_stories", Story),
+            ("new_findings", Finding), ("new_memberships", Membership), ("new_stories", Story),
+            ("new_story_changes", StoryChange),
         ):  # fmt: skip
             empty.register(name, archive.to_table([], kind))
         for name in ("candidate_counts", "last_counts"):

@@ -191,7 +191,7 @@ class Score:
 
     relevance: probability 0..1 that it is about the relation at all; relevance_class: 0 no, 1 touches it, 2 mainly.
     direction: Goldstein -10..10, direction_class: -2..2; both None at class 0, where there are no events, themes and
-    evidence either.
+    evidence either. places: ids of the places and third countries that the opening names.
     """
 
     relevance: float
@@ -203,6 +203,7 @@ class Score:
     actors: tuple[Actor, ...]
     evidence: tuple[Evidence, ...]
     scorer_version: str
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ from include.newswatch.schedule import (
 from include.newswatch.scoring import load_scorer
 from include.newswatch.settings import Settings
 from include.newswatch.sources import load_feeds
-from include.newswatch.stories import Copy, Membership, Story, summarise_stories, tell_stories
+from include.newswatch.stories import Membership, Story, StoryChange, tell_stories
 from include.newswatch.web import Web, WebSettings
 
 LOGGER = logging.getLogger(__name__)
@@ -446,14 +446,13 @@ def _judge_alerts(connection: warehouse.Connection, rules: Sequence[Rule], run: 
 
 
 def _tell_stories(connection: warehouse.Connection, run: Run) -> None:
-    """Find the copies and stories among the newest reports and those of the days before."""
-    warehouse.drop_story_ids(connection, run.started_at)
-    members, copies = tell_stories(warehouse.find_story_articles(connection, run.started_at))
+    """Find the copies and stories among the newest reports and those of the days around them."""
+    told = tell_stories(warehouse.find_story_articles(connection, run.started_at), run.started_at.date())
     warehouse.save_stories(
         connection,
-        archive.to_table([Copy(key, *found) for key, found in copies.items()], Copy),
-        archive.to_table([Membership(row.article_id, row.story_id) for row in members if row.story_id], Membership),
-        archive.to_table(summarise_stories(members), Story),
+        archive.to_table(told.memberships, Membership),
+        archive.to_table(told.stories, Story),
+        archive.to_table(told.changes, StoryChange),
     )
 
 

@@ -155,7 +155,7 @@ def registrable_domain(url: str) -> str:
 
 def redact_url(url: str, max_chars: int = 500) -> str:
     """The URL fit for logs and messages: one line, no credentials, no secrets, not endless. Never raises."""
-    text = _CONTROL.sub(" ", url[: 4 * MAX_URL_CHARS].strip())
+    text = _CONTROL.sub(" ", url[: 4 * MAX_URL_CHARS].strip()).encode(errors="replace").decode()  # lone surrogates
     text = _SECRET_VALUE.sub(r"\1=***", _USERINFO.sub("", text))
     return text if len(text) <= max_chars else text[:max_chars] + "…"
 

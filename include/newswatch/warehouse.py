@@ -28,7 +28,7 @@ Connection = duckdb.DuckDBPyConnection
 SQL_DIR = Path(__file__).with_name("sql")
 LOADS = (
     "save_fetches", "save_entries", "save_articles", "link_entries",
-    "save_scores", "mark_current_scores", "save_events", "save_evidence", "save_actors", "save_themes",
+    "save_scores", "mark_current_scores", "save_events", "save_evidence", "save_actors", "save_places", "save_themes",
 )  # fmt: skip
 
 
@@ -216,23 +216,22 @@ def find_in_batches(connection: Connection, name: str, size: int, **params: Any)
         yield [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def drop_story_ids(connection: Connection, now: datetime) -> None:
-    """Take the articles whose new text is no longer about the relation out of their stories."""
-    _execute(connection, "drop_story_ids", now=now)
-
-
 def find_story_articles(connection: Connection, now: datetime) -> list[StoryArticle]:
-    """Reports of the last days, and all others of their stories."""
+    """Reports scored since a run began, at `now`, and what must be seen beside them.
+
+    Articles whose new score finds nothing about the relation have left their stories by then.
+    """
+    _execute(connection, "drop_story_ids", now=now)
     rows = find_rows(connection, "find_story_articles", now=now)
-    lists = ("actors", "events", "themes")
+    lists = ("actors", "events", "themes", "places")
     return [StoryArticle(**row | {name: tuple(row[name]) for name in lists}) for row in rows]
 
 
-def save_stories(connection: Connection, copies: pa.Table, story_ids: pa.Table, stories: pa.Table) -> None:
-    connection.register("new_copies", copies)
-    connection.register("new_story_ids", story_ids)
+def save_stories(connection: Connection, memberships: pa.Table, stories: pa.Table, changes: pa.Table) -> None:
+    connection.register("new_memberships", memberships)
     connection.register("new_stories", stories)
-    for name in ("save_copies", "save_story_ids", "save_stories", "drop_stories"):
+    connection.register("new_story_changes", changes)
+    for name in ("save_memberships", "save_stories", "note_story_changes", "drop_stories"):
         _execute(connection, name)
 
 

@@ -11,7 +11,7 @@ from datetime import date as Date
 from pathlib import Path
 
 from include.newswatch.model import Actor, Event, Evidence, Score
-from include.newswatch.scoring.codebook import Codebook, Phrase, read_codebook
+from include.newswatch.scoring.codebook import THIRD, Codebook, Name, Phrase, read_codebook
 from include.newswatch.scoring.encoded import EncoderJudge, load_encoder_judge
 from include.newswatch.scoring.gate import TITLE_NO, Gate, Reading
 from include.newswatch.scoring.judge import SentenceJudge, SentenceJudgement, Verdict, Weights, judge_article
@@ -22,6 +22,8 @@ CODEBOOKS = Path(__file__).parents[2] / "codebook"
 ENCODERS = Path(__file__).parent / "weights"
 NO_TIE = 0.01  # probability of a tie where the gate stays shut: its measured miss rate, rounded up
 DECIMALS = 4  # of the stored probability: the same on every machine
+PLACE_KINDS = ("capital", "city", "crossing", "region", "river")
+OPENING_SENTENCES = 4  # beyond the title; what is named later is mostly background
 NAMED_ROLES = ("trap", "pair", "reference")
 __all__ = ["Scorer", "load_scorer"]
 
@@ -63,6 +65,7 @@ class Scorer:
             actors=actors,
             evidence=tuple(Evidence(no, reading.sentences[no].text) for no in verdict.evidence),
             scorer_version=self.version,
+            places=_places(reading),
         )
 
     def judge_reading(
@@ -77,6 +80,13 @@ class Scorer:
             return reading, words, judge_article(reading, words, self.codebook.weights)
         judgements, verdict = self.encoder.judge(reading, words, self.codebook.weights)
         return reading, judgements, verdict
+
+
+def _places(reading: Reading) -> tuple[str, ...]:
+    opening = (reading.title, *reading.sentences[:OPENING_SENTENCES])
+    names = [mention.owner for passage in opening for mention in passage.mentions]
+    places = (n.id for n in names if isinstance(n, Name) and (n.kind in PLACE_KINDS or n.side == THIRD))
+    return tuple(dict.fromkeys(places))
 
 
 def _events(verdict: Verdict) -> tuple[Event, ...]:

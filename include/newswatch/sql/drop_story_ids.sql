@@ -1,11 +1,6 @@
--- Articles whose new text is no longer about the relation leave their story.
--- grain: one row per article    reads: articles, scores    params: $now    safe to run twice
+-- Articles whose newest score finds nothing about the relation leave their story.
+-- grain: one row per article    reads: scores    params: $now (start of the run)    safe to run twice
 update articles
-set story_id = null
+set story_id = null, copy_of = null, copy_share = null
 where story_id is not null
-    and revised_at > $now - interval 7 days
-    and (
-        select arg_max(s.relevance_class, s.scored_at)
-        from scores as s
-        where s.article_id = articles.article_id and s.text_sha256 = articles.text_sha256
-    ) = 0
+    and article_id in (select article_id from scores where is_current and relevance_class = 0 and scored_at >= $now)

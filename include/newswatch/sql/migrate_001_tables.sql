@@ -246,29 +246,37 @@ create table stories (
     story_id bigint primary key,
     headline text not null,
     representative_article_id bigint not null,
+    representative_score_id bigint not null,
     first_report_at timestamptz not null,
     last_report_at timestamptz not null,
     n_reports integer not null check (n_reports >= 1),
     n_texts integer not null check (n_texts between 1 and n_reports),
     n_outlets integer not null check (n_outlets >= 1),
+    n_outlets_by_side struct(
+        china_state integer, russia_state integer, china_independent integer, russia_independent integer, third integer
+    ) not null,
+    languages text[] not null,
     relevance double not null check (relevance between 0 and 1),
     direction double check (direction between -10 and 10),
     merged_into bigint,
     change_note text not null
 );
-comment on table stories is 'One row a happening: reports of the same event within some days, in any of the languages.';
-comment on column stories.story_id is 'Stable identifier: key of the first report''s article.';
+comment on table stories is 'One row a happening: reports of the same event within some days, in any of the languages, and stories that merged.';
+comment on column stories.story_id is 'Stable identifier: key of the article that was its first report when it was formed.';
 comment on column stories.headline is 'Headline of the representative report.';
 comment on column stories.representative_article_id is 'Report that stands for the story.';
+comment on column stories.representative_score_id is 'Its score, with which events, themes and evidence are found.';
 comment on column stories.first_report_at is 'Earliest report, UTC.';
 comment on column stories.last_report_at is 'Latest report, UTC.';
 comment on column stories.n_reports is 'Articles in it, reprints counted.';
 comment on column stories.n_texts is 'Independent texts in it, reprints not counted.';
 comment on column stories.n_outlets is 'Outlets that report it.';
+comment on column stories.n_outlets_by_side is 'The same for each side, as a struct.';
+comment on column stories.languages is 'Languages of its reports, sorted.';
 comment on column stories.relevance is 'Highest relevance among its reports, 0..1.';
 comment on column stories.direction is 'Mean direction of its independent texts, Goldstein -10..10.';
-comment on column stories.merged_into is 'Story that took it in; null for a story that stands.';
-comment on column stories.change_note is 'Merges and splits, in words.';
+comment on column stories.merged_into is 'Story that took all of its reports; its figures are the last ones. Null for a story that stands.';
+comment on column stories.change_note is 'Merges and splits, dated, in words, separated by semicolons; empty where there was none.';
 
 create table articles (
     article_id bigint primary key,
@@ -417,3 +425,12 @@ comment on column alerts.detail is 'What was seen; empty when the message says a
 comment on column alerts.advice is 'What to do.';
 comment on column alerts.opened_by is 'Run that opened it.';
 comment on column alerts.closed_by is 'Run that closed it.';
+
+create table article_places (
+    score_id bigint not null references scores (score_id),
+    place_id text not null,
+    primary key (score_id, place_id)
+);
+comment on table article_places is 'One row a place or third country that the opening of a scored article names.';
+comment on column article_places.score_id is 'Score that found it.';
+comment on column article_places.place_id is 'Identifier in the codebook; third-XX is the country XX, ISO 3166-1 alpha-2.';
