@@ -48,7 +48,8 @@ def answer(asked: Asked) -> HTMLResponse:
     """The view from the published file as it is at this moment, or the page that says why there is none."""
     status = 200
     try:
-        html = render_view(asked, find_published(load_settings(os.environ).published, VIEWS[asked.view], day=asked.day))
+        published, day = load_settings(os.environ).published, asked.day
+        html = render_view(asked, find_published(published, VIEWS[asked.view], day=day, first_day=day, last_day=day))
     except (PublishedFileError, SettingsError) as problem:
         status, html = 503, render_problem(asked, str(problem))
     headers = {

@@ -43,7 +43,7 @@ def feed(name: str, standing: str = "ok", failing: timedelta | None = None, quie
 
 
 def day(**changed: Any) -> DayIndex:
-    return replace(DayIndex(NOW.date(), 12, 1.5, 1.0, 0.4, 10.0, 0.6, True), **changed)
+    return replace(DayIndex(NOW.date(), 12, 1.5, -1.0, 3.0, 0.4, 10.0, 0.6, True), **changed)
 
 
 CALM = Situation(

@@ -15,6 +15,7 @@ from include.newswatch.warehouse import PublishedFileError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+DAYS = {"day": NOW.date(), "first_day": NOW.date(), "last_day": NOW.date()}
 HOSTILE = "</code><script>alert(1)</script>\"'&{{ 7*7 }}"
 CHECK = {"name": "network is up", "is_ok": False, "detail": HOSTILE}
 RUN = {
@@ -70,7 +71,7 @@ def test_style_and_script_carry_the_nonce_and_nothing_is_inline_or_loaded(view: 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_warehouse_without_rows_makes_a_page_that_says_so(view: str, tmp_path: Path) -> None:
     with warehouse.open_published(tmp_path / "absent.duckdb") as empty:
-        rows = {key: warehouse.find_rows(empty, name, day=NOW.date()) for key, name in VIEWS[view].items()}
+        rows = {key: warehouse.find_rows(empty, name, **DAYS) for key, name in VIEWS[view].items()}
     assert "No run has been published yet" in render_view(asked(view), rows)
 
 
@@ -124,7 +125,7 @@ def published(tmp_path: Path, content: bytes | None = None) -> Path:
 
 def test_without_a_published_file_the_page_says_what_will_bring_one(tmp_path: Path) -> None:
     with pytest.raises(PublishedFileError, match="does not exist yet"):
-        warehouse.find_published(tmp_path / "relations.duckdb", VIEWS["runs"], day=NOW.date())
+        warehouse.find_published(tmp_path / "relations.duckdb", VIEWS["runs"], **DAYS)
     assert "There is nothing to show" in render_problem(asked("runs"), "no file")
 
 
@@ -133,7 +134,7 @@ def test_a_file_that_is_not_whole_is_named(tmp_path: Path, cut: int) -> None:
     path = published(tmp_path)
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(PublishedFileError, match=r"relations\.duckdb cannot be read"):
-        warehouse.find_published(path, VIEWS["runs"], day=NOW.date())
+        warehouse.find_published(path, VIEWS["runs"], **DAYS)
 
 
 def test_a_file_of_an_older_version_is_named(tmp_path: Path) -> None:
@@ -141,14 +142,14 @@ def test_a_file_of_an_older_version_is_named(tmp_path: Path) -> None:
     with warehouse.open_warehouse(path) as older:
         older.execute("drop table alerts")
     with pytest.raises(PublishedFileError, match="of another version"):
-        warehouse.find_published(path, VIEWS["runs"], day=NOW.date())
+        warehouse.find_published(path, VIEWS["runs"], **DAYS)
 
 
 def test_reading_neither_waits_for_a_writer_of_the_warehouse_nor_holds_the_published_file(tmp_path: Path) -> None:
     path = published(tmp_path)
-    warehouse.find_published(path, VIEWS["feeds"], day=NOW.date())
+    warehouse.find_published(path, VIEWS["feeds"], **DAYS)
     replaced = path.with_name("candidate")
     replaced.write_bytes(path.read_bytes())
     replaced.replace(path)
     with warehouse.open_warehouse(tmp_path / "warehouse.duckdb"):
-        assert warehouse.find_published(path, VIEWS["feeds"], day=NOW.date())["feeds"] == []
+        assert warehouse.find_published(path, VIEWS["feeds"], **DAYS)["feeds"] == []

@@ -69,7 +69,8 @@ class DayIndex:
     report_date: date
     n_stories: int
     direction_index: float | None
-    direction_median: float | None
+    baseline_low: float | None
+    baseline_high: float | None
     direction_z: float | None
     stories_expected: float | None
     stories_z: float | None
@@ -168,8 +169,9 @@ def index_burst(threshold: float, seen: Situation) -> Told:
     if today is None:
         return
     if today.direction_z is not None and abs(today.direction_z) >= threshold:
-        usual = f"{today.direction_z:+.1f} standard deviations; the usual is {today.direction_median:+.1f}"
-        yield "direction", f"The index of {today.report_date} is {today.direction_index:+.1f}", usual
+        usual = f"{today.baseline_low:+.1f} to {today.baseline_high:+.1f} is usual"
+        message = f"The index of {today.report_date} is {today.direction_index:+.1f}"
+        yield "direction", message, f"{today.direction_z:+.1f} standard deviations; {usual}"
     if today.stories_z is not None and today.stories_z >= threshold:
         usual = f"{today.stories_z:+.1f} standard deviations; {today.stories_expected:.0f} were expected"
         yield "stories", f"{today.n_stories} stories on {today.report_date}", usual

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from include.newswatch.report import direction_in_words, tone
+from include.newswatch.tone import direction_in_words, tone
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -21,7 +21,7 @@ LATE_AFTER = timedelta(minutes=90)  # three missed runs: the page says that it i
 # The queries of each view, by the name under which the template knows their rows.
 ALWAYS = {"alerts": "find_alerts", "runs": "find_last_runs"}
 VIEWS: Mapping[str, Mapping[str, str]] = {
-    "today": ALWAYS | {"days": "find_day_index", "stories": "find_day_stories"},
+    "today": ALWAYS | {"days": "brief_index", "stories": "brief_stories"},
     "feeds": ALWAYS | {"feeds": "find_feed_health", "feed_days": "find_feed_days"},
     "runs": ALWAYS,
 }

@@ -434,7 +434,7 @@ def _judge_alerts(connection: warehouse.Connection, rules: Sequence[Rule], run: 
         now=now,
         feeds=_each_as(FeedHealth, warehouse.find_rows(connection, "find_feed_health", day=now.date())),
         runs=_each_as(RunResult, runs),
-        days=_each_as(DayIndex, warehouse.find_rows(connection, "find_day_index", day=now.date())),
+        days=_each_as(DayIndex, warehouse.find_rows(connection, "brief_index", last_day=now.date())),
         n_polled=len(polls),
         n_failed=sum(poll.outcome not in ("fetched", "not_modified") for poll in polls),
         is_network_down=runs[0]["is_network_down"],

@@ -16,6 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from include.newswatch.charts import index_chart, sides_chart
+from include.newswatch.tone import direction_in_words, tone
 
 Row = Mapping[str, Any]
 # The queries of the brief, by the name under which the template knows their rows.
@@ -31,8 +32,6 @@ QUERIES = {
     "outcomes": "brief_outcomes",
     "unwell": "brief_feeds",
 }
-FLAT = 0.5  # below this a direction reads as balanced
-STRONG = 5.0  # Goldstein value of a formal agreement or a broken relation
 N_LISTED_DAYS = 30
 
 
@@ -72,18 +71,6 @@ class Period:
         """The n-th period after it, or before it when n is negative."""
         move = n * (self.last_day - self.first_day + timedelta(days=1))
         return Period(self.first_day + move, self.last_day + move)
-
-
-def direction_in_words(value: float) -> str:
-    if abs(value) < FLAT:
-        return "balanced"
-    degree = "strongly " if abs(value) >= STRONG else ""
-    return f"{degree}{'cooperative' if value > 0 else 'conflictual'}"
-
-
-def tone(value: float) -> str:
-    """The class of a direction in the style sheet."""
-    return "zero" if abs(value) < FLAT else "plus" if value > 0 else "minus"
 
 
 def day_in_words(row: Row) -> str:
