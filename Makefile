@@ -56,7 +56,7 @@ dictionary: install ## docs/data_dictionary.md from the comments of the database
 
 .PHONY: test
 test: install ## the fast tests
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto --dist loadfile
 
 .PHONY: check
 check: install ## ruff, mypy, requirements in step with their sources, the compose file's schema
@@ -65,7 +65,11 @@ check: install ## ruff, mypy, requirements in step with their sources, the compo
 
 .PHONY: test-all
 test-all: install ## all tests: also a real scheduler and a browser
-	$(PYTHON) -m pytest -m ''
+	$(PYTHON) -m pytest -m '' -n auto --dist loadfile
+
+.PHONY: test-slow
+test-slow: install ## what the fast tests leave out
+	$(PYTHON) -m pytest -m slow
 
 .PHONY: fuzz
 fuzz: install ## mutated documents through every parser, ten minutes each

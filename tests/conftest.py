@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+
+import hypothesis
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 AIRFLOW_HOME = Path(tempfile.gettempdir()) / f"newswatch-airflow-{os.getpid()}"
@@ -22,3 +28,25 @@ os.environ.update(
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
 )
+
+# How long an example takes says how busy the machine is, no more.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
+
+def free_port() -> int:
+    """A port that nobody listens on, so that several test runs do not get in each other's way."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def one_parser() -> Iterator[None]:
+    """One parsing child for all steps of a module that does not test how children die: each costs a second or two."""
+    from include.newswatch import pipeline
+    from include.newswatch.sandbox import Sandbox
+
+    with Sandbox() as sandbox, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "open_sandbox", lambda settings: nullcontext(sandbox))
+        yield

@@ -12,24 +12,29 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.conftest import AIRFLOW_HOME, ROOT
+from tests.conftest import AIRFLOW_HOME, ROOT, free_port
 from tests.newsroom.serve import open_newsroom, write_feeds
 
-PORT = 8791
+PORT = free_port()
 DAG_FILES = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
 
 
 @pytest.fixture(scope="module")
 def dag_bag() -> Iterator[Any]:
-    """The Dags as the dag processor reads them, with a metadata database to run them in."""
-    subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True)
-    subprocess.run(
-        ["airflow", "pools", "import", str(ROOT / "include" / "pools.json")], check=True, capture_output=True
-    )
+    """The Dags as the dag processor reads them."""
     from airflow.dag_processing.dagbag import DagBag
 
     yield DagBag(dag_folder=str(ROOT / "dags"))
     shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def metadata(dag_bag: Any) -> None:
+    """Airflow's database, to run them in."""
+    subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True)
+    subprocess.run(
+        ["airflow", "pools", "import", str(ROOT / "include" / "pools.json")], check=True, capture_output=True
+    )
 
 
 @pytest.fixture
@@ -65,7 +70,8 @@ def test_every_pool_that_a_task_asks_for_is_made_before_the_first_run(dag_bag: A
     assert {task.pool for dag in dag_bag.dags.values() for task in dag.tasks} <= pools
 
 
-def test_both_dags_walk_the_road_from_the_feeds_to_the_brief(dag_bag: Any, newsroom: Path) -> None:
+@pytest.mark.slow
+def test_both_dags_walk_the_road_from_the_feeds_to_the_brief(dag_bag: Any, metadata: None, newsroom: Path) -> None:
     run = dag_bag.dags["monitor"].test()
     assert run.state == "success"
     assert dag_bag.dags["report"].test().state == "success"

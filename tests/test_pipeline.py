@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.newswatch import pipeline
+from include.newswatch.model import NewsError, Page
 from include.newswatch.settings import Settings
+from tests.conftest import free_port
 from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
 
-PORT = 18792
+PORT = free_port()
+pytestmark = pytest.mark.usefixtures("one_parser")
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -168,3 +172,33 @@ def test_two_exports_are_kept_and_latest_is_the_newer(settings: Settings) -> Non
 def test_before_the_first_publication_there_is_nothing_to_export(settings: Settings) -> None:
     with pytest.raises(FileNotFoundError, match=r"relations\.duckdb"):
         pipeline.export(settings, NOW)
+
+
+def test_answers_come_host_by_host_in_order_and_few_are_held_at_once(settings: Settings) -> None:
+    n_waiting, most_waiting = 0, 0
+    tasks = [(host, number) for number in range(20) for host in "abcdef"]
+
+    def ask(task: tuple[str, int]) -> Page:
+        nonlocal n_waiting
+        n_waiting += 1
+        if task[1] == 7:
+            raise NewsError("timeout", f"{task} takes too long")
+        return Page(f"https://{task[0]}.example/{task[1]}", "", 200, {}, b"", NOW)
+
+    few_threads = replace(settings, threads=2)
+    seen: dict[str, list[int]] = {}
+    for (host, number), answer in pipeline._each_by_host(few_threads, tasks, lambda task: task[0], ask):
+        most_waiting = max(most_waiting, n_waiting)
+        n_waiting -= 1
+        seen.setdefault(host, []).append(number)
+        assert isinstance(answer, NewsError) == (number == 7)
+    assert seen == {host: list(range(20)) for host in "abcdef"}
+    assert most_waiting <= 4
+
+
+def test_an_error_that_nobody_expects_ends_the_step(settings: Settings) -> None:
+    def ask(task: str) -> Page:
+        raise KeyError(task)
+
+    with pytest.raises(KeyError):
+        list(pipeline._each_by_host(settings, ["a", "b"], lambda task: task, ask))

@@ -11,10 +11,12 @@ import pytest
 
 from include.newswatch import pipeline
 from include.newswatch.settings import Settings
+from tests.conftest import free_port
 from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
 from tests.test_pipeline import walk
 
-PORT = 18421
+PORT = free_port()
+pytestmark = pytest.mark.usefixtures("one_parser")
 NOW = datetime.now(UTC).replace(microsecond=0)
 HALF_AN_HOUR = timedelta(minutes=30)
 

@@ -16,12 +16,14 @@ from include.newswatch.__main__ import main
 from include.newswatch.archive import read_pages
 from include.newswatch.model import NewsError, SettingsError
 from include.newswatch.settings import Settings
+from tests.conftest import free_port
 from tests.loopback import loopback, says
 from tests.newsroom.serve import feed_rows, load_articles, open_newsroom, write_feeds
 from tests.test_archive import record
 from tests.test_pipeline import contents, walk
 
-PORT = 18422
+PORT = free_port()
+pytestmark = pytest.mark.usefixtures("one_parser")
 NOW = datetime.now(UTC).replace(microsecond=0)
 N_ARTICLES = len(load_articles())
 ALWAYS = upkeep.Period(NOW.date() - timedelta(days=60), NOW.date() + timedelta(days=1))

@@ -3,7 +3,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from include.newswatch.model import NewsError
-from include.newswatch.urls import canonical_url, is_http_url, redact_url, registrable_domain, same_article_key
+from include.newswatch.urls import canonical_url, is_http_url, redact_url, registrable_domain
 
 CANONICAL = [
     # spelling
@@ -134,7 +134,6 @@ def test_a_canonical_url_stays_as_it_is_and_nothing_else_is_raised(text):
     assert canonical_url(url) == url
     assert url.isascii() and url.isprintable() and is_http_url(url) and "#" not in url
     assert registrable_domain(url)
-    assert same_article_key(url)
 
 
 @given(st.text(max_size=80), st.text(max_size=40))
@@ -162,19 +161,6 @@ def test_helpers_never_raise_but_news_errors(text, base):
 )
 def test_the_registrable_domain_is_what_the_owner_registered(url, domain):
     assert registrable_domain(url) == domain
-
-
-def test_twins_that_can_both_be_fetched_share_a_key():
-    twins = [
-        "http://example.com/a-1/",
-        "https://www.example.com/a-1",
-        "https://m.example.com/a-1?utm_source=x",
-        "https://amp.example.com/a-1",
-    ]
-
-    assert {same_article_key(url) for url in twins} == {"example.com/a-1"}
-    assert same_article_key("https://example.com/a?id=1") != same_article_key("https://example.com/a?id=2")
-    assert same_article_key("http://m.com/a") == "m.com/a"
 
 
 def test_no_credential_and_no_line_break_reaches_a_message():

@@ -46,14 +46,14 @@ def save_reports(connection: warehouse.Connection, reports: Iterable[Report]) ->
     connection.execute(
         """
         insert into articles by name
-        select key_of('https://a.example/' || "key") as article_id, 'https://a.example/' || "key" as url,
+        select article_key('https://a.example/' || "key") as article_id, 'https://a.example/' || "key" as url,
             'f' as feed_url, outlet, 'FR' as country, side::side as side, 'en' as "language",
             'title ' || "key" as title, 'text' as "text", '' as author,
             "at" as published_at, "at" as first_seen_at, "at" as fetched_at, 'x' as text_sha256, copy_of,
             story as story_id
         from new_reports;
         insert into scores by name
-        select "key" as score_id, key_of('https://a.example/' || "key") as article_id, 'v' as scorer_version,
+        select "key" as score_id, article_key('https://a.example/' || "key") as article_id, 'v' as scorer_version,
             'x' as text_sha256, "at" as scored_at, relevance, 2 as relevance_class,
             direction, 0 as direction_class, true as is_current
         from new_reports;
@@ -214,7 +214,7 @@ def test_the_newest_score_of_the_newest_text_is_current(connection: warehouse.Co
         connection.execute(
             """
             insert into scores values
-            ($key, key_of('https://a.example/0'), $version, $digest, $at, 0.5, 1, 3.0, 1, false)
+            ($key, article_key('https://a.example/0'), $version, $digest, $at, 0.5, 1, 3.0, 1, false)
             """,
             {"key": key, "version": f"v{key}", "digest": digest, "at": day + timedelta(later)},
         )

@@ -14,9 +14,9 @@ import json
 import logging
 import re
 import shutil
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -593,25 +593,29 @@ def open_sandbox(settings: Settings) -> Sandbox:
 
 
 def _each_by_host(
-    settings: Settings, tasks: Sequence[Item], host_of: Callable[[Item], str], ask: Callable[[Item], Page]
+    settings: Settings, tasks: Iterable[Item], host_of: Callable[[Item], str], ask: Callable[[Item], Page]
 ) -> Iterator[tuple[Item, Page | NewsError]]:
-    """Ask for every task, hosts side by side and each host in order; the answers of a host come together."""
-    by_host: dict[str, list[Item]] = defaultdict(list)
+    """Ask for every task, hosts side by side and each host in order.
+
+    While an answer is used, its host is asked for the next one, and no further: two answers a thread are in memory.
+    """
+    by_host: dict[str, deque[Item]] = defaultdict(deque)
     for task in tasks:
         by_host[host_of(task)].append(task)
-
-    def ask_host(items: list[Item]) -> list[tuple[Item, Page | NewsError]]:
-        answers: list[tuple[Item, Page | NewsError]] = []
-        for item in items:
-            try:
-                answers.append((item, ask(item)))
-            except NewsError as error:
-                answers.append((item, error))
-        return answers
-
+    waiting = deque(by_host.values())
+    asked: dict[Future[Page], deque[Item]] = {}
     with ThreadPoolExecutor(max_workers=settings.threads, thread_name_prefix="host") as pool:
-        for done in as_completed([pool.submit(ask_host, items) for items in by_host.values()]):
-            yield from done.result()
+        while asked or waiting:
+            while waiting and len(asked) < settings.threads:
+                items = waiting.popleft()
+                asked[pool.submit(ask, items[0])] = items
+            for future in wait(asked, return_when=FIRST_COMPLETED).done:
+                items = asked.pop(future)
+                item = items.popleft()
+                if items:
+                    asked[pool.submit(ask, items[0])] = items
+                error = future.exception()
+                yield item, error if isinstance(error, NewsError) else future.result()
 
 
 def _fetch_row(kind: Any, url: str, feed_url: str, page: Page | NewsError) -> Fetch:

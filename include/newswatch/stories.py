@@ -349,10 +349,12 @@ def group_reports(articles: Sequence[StoryArticle]) -> list[list[StoryArticle]]:
     likeness = _Likeness(articles)
     stories: dict[int, list[int]] = {}  # positions of the reports, by that of the first
     story_of: list[int] = []
-    margins: list[NDArray[np.float64]] = []
+    margins: dict[int, NDArray[np.float64]] = {}  # of the reports in the window
     for at in range(len(articles)):
-        margins.append(likeness.margins(at))
+        margins[at] = likeness.margins(at)
         start = at - len(margins[at])
+        while (oldest := next(iter(margins))) < start:
+            del margins[oldest]
         alike = []
         for story in {story_of[start + other] for other in np.flatnonzero(margins[at] >= 0)}:
             closest = sorted((margins[at][m - start] for m in stories[story] if m >= start), reverse=True)[:N_CLOSEST]
@@ -370,14 +372,14 @@ def group_reports(articles: Sequence[StoryArticle]) -> list[list[StoryArticle]]:
     return [[articles[at] for at in members] for _, members in sorted(stories.items())]
 
 
-def _mean_margin(margins: Sequence[NDArray[np.float64]], ones: Iterable[int], others: Sequence[int]) -> float:
+def _mean_margin(margins: Mapping[int, NDArray[np.float64]], ones: Iterable[int], others: Sequence[int]) -> float:
     """Between the reports of two stories that lie within the window of each other; -1 if none do."""
     found = [
         margins[later][earlier - later]  # counted from the end: the row of a report ends with the one before it
         for one in ones
         for other in others
         for earlier, later in [sorted((one, other))]
-        if later - earlier <= len(margins[later])
+        if later in margins and later - earlier <= len(margins[later])
     ]
     return sum(found) / len(found) if found else -1.0
 

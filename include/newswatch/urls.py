@@ -79,7 +79,6 @@ _AMP_CACHES = (
     re.compile(r"https?://[a-z0-9-]+\.cdn\.ampproject\.org/[acv]/(?P<secure>s/)?(?P<rest>[^/]+\.[^/]+(?:/.*)?)"),
 )
 _AMP_SEGMENTS = frozenset({"amp", "amp.html", "amphtml"})
-_SUBDOMAIN_TWIN = re.compile(r"^(www\d?|m|mobile|amp|wap)\.(?=.+\.)")
 
 _SECRET_VALUE = re.compile(r"(?i)\b(pass(?:word|wd)?|pwd|secret|(access_)?token|api_?key|auth|sig(?:nature)?)=[^&#\s]*")
 _USERINFO = re.compile(r"(?<=//)[^/?#\\]*@")
@@ -126,16 +125,6 @@ def canonical_url(url: str, base: str | None = None) -> str:
     if len(joined) > MAX_URL_CHARS:
         raise NewsError("parse_error", f"URL of {len(joined)} characters: {redact_url(joined)}")
     return joined
-
-
-def same_article_key(url: str) -> str:
-    """What two addresses of one article share though both can be fetched: no scheme, no www or m, no closing slash.
-
-    A key for joins, not an address. Raises like canonical_url.
-    """
-    parts = urlsplit(canonical_url(url))
-    host = _SUBDOMAIN_TWIN.sub("", parts.netloc)
-    return f"{host}{parts.path.rstrip('/')}{'?' + parts.query if parts.query else ''}"
 
 
 def registrable_domain(url: str) -> str:

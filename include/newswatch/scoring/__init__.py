@@ -8,6 +8,7 @@ The knowledge is loaded once and handed in; scoring itself touches no file, cloc
 from __future__ import annotations
 
 from datetime import date as Date
+from functools import lru_cache
 from pathlib import Path
 
 from include.newswatch.model import Actor, Event, Evidence, Score
@@ -99,8 +100,11 @@ def _events(verdict: Verdict) -> tuple[Event, ...]:
     return tuple(unique.values())
 
 
+@lru_cache(maxsize=2)
 def load_scorer(dyad: str = "china_russia", codebooks: Path = CODEBOOKS, encoders: Path = ENCODERS) -> Scorer:
     """The scorer of one dyad, ready to use. A dyad without a folder of weights is judged by word lists alone.
+
+    Kept, since a process scores batch after batch and loading takes seconds.
 
     Raises:
         SettingsError: the codebook or the weights are incomplete or wrong; the message says where.

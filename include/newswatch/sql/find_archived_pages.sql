@@ -13,7 +13,7 @@ select
 from newest as n
 join feeds as f using (feed_url)
 left join entries as e using (feed_url, url)
-left join articles as a on a.article_id = coalesce(e.article_id, key_of(n.url))
+left join articles as a on a.article_id = coalesce(e.article_id, article_key(n.url))
 where n.fetched_at::date between $first_day and $last_day
     and ($language = '' or coalesce(a."language"::text, f."language") = $language)
 order by n.warc_file, n.url

@@ -9,7 +9,7 @@ from (select url from articles group by url having count(*) > 1)
 union all
 select 'articles under a wrong key', count(*), min(url)
 from articles
-where article_id <> key_of(url)
+where article_id <> article_key(url)
 union all
 select 'entries of an article that is not there', count(*), min(e.url)
 from entries as e

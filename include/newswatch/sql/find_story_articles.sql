@@ -21,7 +21,7 @@ wanted as (
         or story_id in (select story_id from near where story_id is not null)
 ),
 chosen as (
-    select a.*, s.score_id, s.relevance, s.relevance_class, s.direction
+    select a.*, s.score_id, s.scored_at, s.relevance, s.relevance_class, s.direction
     from wanted
     join articles as a using (article_id)
     join scores as s using (article_id)
@@ -56,7 +56,7 @@ select
     coalesce(c.published_at, c.first_seen_at) as reported_at, c.relevance, c.direction,
     coalesce(a.ids, []) as actors, coalesce(h.types, []) as events, coalesce(t.names, []) as themes,
     coalesce(p.ids, []) as places, c.story_id, c.copy_of,
-    c.story_id is null or c.fetched_at >= $now as is_changed,
+    c.story_id is null or c.scored_at >= $now as is_changed,
     c.article_id in (select story_id from stories) as heads_story
 from chosen as c
 left join actors as a using (score_id)

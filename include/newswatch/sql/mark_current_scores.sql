@@ -2,9 +2,9 @@
 -- grain: one row per score    reads: new_extractions, new_scores, articles    safe to run twice
 with
 touched as (
-    select key_of(url) as article_id from new_scores
+    select article_key(url) as article_id from new_scores
     union
-    select key_of(article.url) from new_extractions where article is not null
+    select article_key(article.url) from new_extractions where article is not null
 ),
 newest as (
     select s.score_id

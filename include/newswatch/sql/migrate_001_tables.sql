@@ -90,7 +90,22 @@ material_conflict: deeds of conflict';
 
 -- Keys of long texts: 60 bits of SHA-256, the same on every machine; a clash among a million is likelier by cosmic ray.
 create macro key_of(x) as ('0x' || sha256(x)[1:15])::bigint;
-comment on macro key_of is 'Key of a text: 60 bits of its SHA-256. key_of(url) is the article_id.';
+comment on macro key_of is 'Key of a text: 60 bits of its SHA-256.';
+
+-- Twins of one article that can both be fetched share a key: http and https, with www, m or amp before the host or not,
+-- with a slash at the end or not.
+create macro article_key(url) as key_of(
+    regexp_replace(
+        regexp_replace(url, '^https?://(?:(?:www[0-9]?|m|mobile|amp|wap)\.)?([^/?]*\.[^/?]+)', '\1'),
+        '/+(\?|$)', '\1'
+    )
+);
+comment on macro article_key is 'The article_id of a canonical URL.';
+
+create macro score_key(url, scorer_version, text_sha256) as key_of(
+    concat_ws('|', article_key(url), scorer_version, text_sha256)
+);
+comment on macro score_key is 'The score_id of an article text and scorer version.';
 
 create table runs (
     run_id text primary key,
@@ -300,7 +315,7 @@ create table articles (
     story_id bigint
 );
 comment on table articles is 'One row an article, whatever number of feeds carry it; the newest text.';
-comment on column articles.article_id is 'Key of the canonical URL: 60 bits of its SHA-256.';
+comment on column articles.article_id is 'Key of the canonical URL, the same for http and https, www and m: 60 bits of a SHA-256.';
 comment on column articles.url is 'Canonical URL.';
 comment on column articles.feed_url is 'Feed that brought it first.';
 comment on column articles.outlet is 'Publisher.';

@@ -3,14 +3,14 @@
 -- grain: one row per article    reads: new_extractions, feeds    safe to run twice
 insert into articles by name
 select
-    key_of(e.article.url) as article_id, e.article.url as url, f.feed_url, f.outlet, f.country, f.side,
+    article_key(e.article.url) as article_id, e.article.url as url, f.feed_url, f.outlet, f.country, f.side,
     e.article."language"::"language" as "language", e.article.title as title, e.article."text" as "text",
     e.article.author as author, e.article.published_at as published_at,
     e.article.published_at_source as published_at_source, e.fetched_at as first_seen_at, e.fetched_at, e.text_sha256
 from new_extractions as e
 join feeds as f using (feed_url)
 where e.article is not null
-qualify row_number() over (partition by e.article.url order by e.fetched_at desc, e.entry_url) = 1
+qualify row_number() over (partition by article_key(e.article.url) order by e.fetched_at desc, e.entry_url) = 1
 on conflict (article_id) do update set
     title = excluded.title, "text" = excluded."text", author = excluded.author, "language" = excluded."language",
     published_at = if(

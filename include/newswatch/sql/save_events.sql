@@ -4,6 +4,6 @@ insert into events
 select
     s.score_id, i - 1 as event_no, e.type::plover_event, e.quad::quad, e.goldstein, e.source, e.target, e.sentence_no
 from new_scores as n
-join scores as s on s.score_id = key_of(concat_ws('|', n.url, n.score.scorer_version, n.text_sha256))
+join scores as s on s.score_id = score_key(n.url, n.score.scorer_version, n.text_sha256)
 cross join unnest(n.score.events) with ordinality as t(e, i)
 on conflict do nothing
