@@ -16,6 +16,8 @@ export AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION ?= False
 # 32, the default, and SQLite's waiting time of 5 s stop the scheduler under a hundred mapped tasks.
 export AIRFLOW__CORE__PARALLELISM ?= 4
 export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN ?= sqlite:///$(AIRFLOW_HOME)/airflow.db?timeout=30
+# For the Dag maintenance: Airflow hides its database from tasks.
+export METADATA_DATABASE ?= $(AIRFLOW__DATABASE__SQL_ALCHEMY_CONN)
 export AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS ?= admin:admin
 export AIRFLOW__API__HOST ?= 127.0.0.1
 export AIRFLOW__API__PORT ?= 8080

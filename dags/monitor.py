@@ -13,15 +13,11 @@ Settings are environment variables NEWSWATCH_*; sources are lines of include/fee
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, CronTriggerTimetable, Metadata, dag, get_current_context, task, task_group
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import CronTriggerTimetable, dag, task, task_group
 
-RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
-MINUTES = timedelta(minutes=1)
+from include.steps import DEFAULT_ARGS, extract, fetch, load, named, now, publish, run_id, score, settings, summary
 
 
 @dag(
@@ -30,19 +26,14 @@ MINUTES = timedelta(minutes=1)
     max_active_runs=1,
     doc_md=__doc__,
     tags=["news"],
-    default_args={
-        "retries": 2,
-        "retry_delay": timedelta(seconds=20),
-        "retry_exponential_backoff": True,
-        "execution_timeout": 20 * MINUTES,
-    },
+    default_args=DEFAULT_ARGS,
 )
 def monitor() -> None:
     @task(doc_md="Chooses the feeds that are due and writes them as batches.")
     def plan() -> list[str]:
         from include.newswatch import pipeline
 
-        _, batches, counts = pipeline.plan(settings(), get_current_context()["run_id"], now())
+        _, batches, counts = pipeline.plan(settings(), run_id(), now())
         print(counts)
         return batches
 
@@ -63,102 +54,20 @@ def monitor() -> None:
     def select() -> list[str]:
         from include.newswatch import pipeline
 
-        batches, counts = pipeline.select(settings(), run_folder())
+        batches, counts = pipeline.select(settings(), pipeline.run_folder(settings(), run_id()))
         print(counts)
         return batches
 
     @task_group
     def pages(batch: str) -> None:
-        @task(
-            pool="web", map_index_template="{{ batch_name }}", doc_md="Fetches the pages of a batch into a WARC file."
-        )
-        def fetch(batch: str) -> str:
-            from include.newswatch import pipeline
-
-            named(batch, "pages", pipeline.fetch(settings(), batch))
-            return batch
-
-        @task(map_index_template="{{ batch_name }}", doc_md="Extracts the articles of a batch's archived pages.")
-        def extract(batch: str) -> str:
-            from include.newswatch import pipeline
-
-            named(batch, "articles", pipeline.extract(settings(), batch))
-            return batch
-
-        @task(map_index_template="{{ batch_name }}", doc_md="Scores the articles of a batch.")
-        def score(batch: str) -> dict[str, Any]:
-            from include.newswatch import pipeline
-
-            return named(batch, "scores", pipeline.score(settings(), batch))
-
         score(extract(fetch(batch)))
-
-    @task(
-        pool="duckdb_writer",
-        trigger_rule="all_done",
-        doc_md="Brings all that the run found into the warehouse, in one transaction.",
-    )
-    def load() -> dict[str, Any]:
-        from include.newswatch import pipeline
-
-        return pipeline.load(settings(), run_folder())
-
-    @task(
-        pool="duckdb_writer",
-        outlets=[RELATIONS],
-        doc_md="Replaces the published database by the warehouse as it is now, if its checks hold. Readers never wait.",
-    )
-    def publish() -> Iterator[Metadata]:
-        from include.newswatch import pipeline
-        from include.newswatch.warehouse import PublicationRejectedError
-
-        try:
-            yield Metadata(RELATIONS, pipeline.publish(settings()))
-        except PublicationRejectedError as error:  # the same file would be refused again
-            raise AirflowFailException(str(error)) from error
-
-    @task(retries=0, doc_md="Says how the run went; red when one of its named checks did not hold.")
-    def summary(loaded: dict[str, Any]) -> None:
-        failed = loaded.get("failed_checks", [])
-        print(loaded)
-        if failed:
-            raise AirflowFailException("checks that did not hold: " + "; ".join(failed))
 
     polled = poll.expand(batch=plan())
     selected = select()
     scored = pages.expand(batch=selected)
-    loaded = load()
+    loaded = load.override(trigger_rule="all_done")()  # whatever became of the batches
     polled >> selected
     scored >> loaded >> publish() >> summary(loaded)
-
-
-def settings() -> Any:
-    import os
-
-    from include.newswatch.settings import load_settings
-
-    return load_settings(os.environ)
-
-
-def run_folder() -> str:
-    from include.newswatch import pipeline
-
-    return pipeline.run_folder(settings(), get_current_context()["run_id"])
-
-
-def now() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
-
-
-def named(batch: str, things: str, counts: dict[str, Any]) -> dict[str, Any]:
-    """The counts, after naming the mapped task by them in the grid."""
-    number = batch.rsplit("/", 1)[1].split(".")[0]
-    get_current_context()["batch_name"] = f"{things} {number}: " + ", ".join(
-        f"{n} {word}" for word, n in counts.items()
-    )
-    return counts
 
 
 monitor()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import duckdb
 import pytest
 
 from tests.conftest import AIRFLOW_HOME, ROOT, free_port
-from tests.newsroom.serve import open_newsroom, write_feeds
+from tests.newsroom.serve import feed_rows, open_newsroom, write_feeds
 
 PORT = free_port()
 DAG_FILES = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
@@ -86,3 +87,69 @@ def test_both_dags_walk_the_road_from_the_feeds_to_the_brief(dag_bag: Any, metad
     assert n_of_call is not None and n_of_call[0] >= 3, "the telephone call is one story"
     brief = (newsroom / "reports" / "latest.html").read_text(encoding="utf-8")
     assert any(title in brief for title in titles)
+
+
+TODAY = datetime.now(UTC).date()
+ALWAYS = {"first_day": f"{TODAY - timedelta(days=60)}", "last_day": f"{TODAY}"}
+
+
+def test_the_operators_dags_do_their_work_beside_the_road(dag_bag: Any, newsroom: Path) -> None:
+    def state_of(dag_id: str, **params: Any) -> str:
+        return str(dag_bag.dags[dag_id].test(run_conf=params).state)
+
+    assert state_of("monitor") == "success"
+    with duckdb.connect(str(newsroom / "relations.duckdb"), read_only=True) as published:
+        query = "select count(*), count(distinct url), min(revised_at) from articles"
+        before = published.sql(query).fetchall()
+    feed_url = feed_rows(PORT)[0]["url"]
+    archive = sorted(map(str, (newsroom / "archive").rglob("*.warc.gz")))
+    assert state_of("rescore", **ALWAYS) == "success"
+    assert state_of("reextract", **ALWAYS, language="ru") == "success"
+    assert state_of("import_warc", files=archive) == "success"
+    assert state_of("backfill", feed_url=feed_url, sitemap=f"{feed_url}", **ALWAYS) == "success"
+    assert state_of("maintenance") == "success"
+    with duckdb.connect(str(newsroom / "relations.duckdb"), read_only=True) as published:
+        assert published.sql(query).fetchall() == before, "the same pages by whatever road are the same articles"
+        runs = [run_id for (run_id,) in published.sql("select run_id from runs").fetchall()]
+    assert {run_id.split("__")[0] for run_id in runs} >= {"rescore", "reextract", "import", "backfill"}
+    assert (newsroom / "export" / "latest" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "params"),
+    [
+        ("rescore", {"first_day": "yesterday", "last_day": "2026-01-01"}),
+        ("rescore", {"first_day": "2026-01-01", "last_day": "2026-01-02", "language": "de"}),
+        ("reextract", {"last_day": "2026-01-02"}),
+        ("backfill", {**ALWAYS, "feed_url": "ftp://a.example/feed"}),
+        ("backfill", {**ALWAYS, "feed_url": "https://a.example/feed", "max_pages": 0}),
+        ("import_warc", {"files": []}),
+        ("import_warc", {"files": ["/etc/passwd"]}),
+        ("add_feed", {"url": "https://a.example/feed", "outlet": "A", "country": "Germany"}),
+        ("maintenance", {"metadata_days": 1}),
+    ],
+)
+def test_a_form_refuses_what_makes_no_sense(dag_bag: Any, dag_id: str, params: dict[str, Any]) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    form = deepcopy(dag_bag.dags[dag_id].params)
+    with pytest.raises(ParamValidationError):  # as the UI and the API do before they make a run
+        form.update(params)
+        form.validate()
+
+
+def test_what_only_the_pipeline_can_refuse_fails_at_once_and_says_why(
+    dag_bag: Any, newsroom: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backwards = {"first_day": "2026-02-01", "last_day": "2026-01-01"}
+    assert dag_bag.dags["rescore"].test(run_conf=backwards).state == "failed"
+    feed = {"url": f"http://127.0.0.21:{PORT}/nothing.xml", "outlet": "Nobody", "country": "GB"}
+    assert dag_bag.dags["add_feed"].test(run_conf=feed).state == "failed"
+    found = feed_rows(PORT)[0]
+    write_feeds(newsroom.parent / "feeds.csv", PORT + 1)  # so that the newsroom's own are new
+    asked = {name: found[name] for name in ("url", "outlet", "language", "country", "side")}
+    assert dag_bag.dags["add_feed"].test(run_conf=asked).state == "success"
+    shown = "".join(capsys.readouterr())
+    assert "the period ends on 2026-01-01, before it begins" in shown
+    assert "nothing.xml answered 404" in shown
+    assert "To add it, append this line to feeds.csv" in shown

@@ -1,0 +1,148 @@
+"""The steps that several Dags share, and what a task knows of the run it is in.
+
+Airflow's side of the pipeline: it wires and names. The pipeline itself is imported when a task runs, never when a Dag
+file is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, Metadata, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
+DEFAULT_ARGS = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=20),
+    "retry_exponential_backoff": True,
+    "execution_timeout": timedelta(minutes=20),
+}
+
+
+def period_form() -> dict[str, Param]:
+    """What a form asks for that wants a period; new objects for each Dag, as Airflow keeps the answers in them."""
+    return {
+        "first_day": Param(type="string", format="date", title="First day", description="UTC"),
+        "last_day": Param(type="string", format="date", title="Last day", description="UTC, included"),
+    }
+
+
+def language_form() -> dict[str, Param]:
+    names = {"": "all", "en": "English", "ru": "Russian", "zh": "Chinese"}
+    return {"language": Param("", type="string", enum=list(names), title="Language", values_display=names)}
+
+
+@task(pool="web", map_index_template="{{ batch_name }}", doc_md="Fetches the pages of a batch into a WARC file.")
+def fetch(batch: str) -> str:
+    from include.newswatch import pipeline
+
+    named(batch, "pages", pipeline.fetch(settings(), batch))
+    return batch
+
+
+@task(map_index_template="{{ batch_name }}", doc_md="Extracts the articles of a batch's archived pages.")
+def extract(batch: str) -> str:
+    from include.newswatch import pipeline
+
+    named(batch, "articles", pipeline.extract(settings(), batch))
+    return batch
+
+
+@task(map_index_template="{{ batch_name }}", doc_md="Scores the articles of a batch.")
+def score(batch: str) -> dict[str, Any]:
+    from include.newswatch import pipeline
+
+    return named(batch, "scores", pipeline.score(settings(), batch))
+
+
+@task(
+    pool="duckdb_writer",
+    trigger_rule="none_failed",  # a run without batches is loaded too; one with a red batch waits for its mending
+    doc_md="Brings all that the run found into the warehouse, in one transaction.",
+)
+def load(folders: list[str] | None = None) -> list[dict[str, Any]]:
+    """folders: of the runs; None: the one that is named after the Dag run."""
+    from include.newswatch import pipeline
+
+    if folders is None:
+        folders = [pipeline.run_folder(settings(), run_id())]
+    return [pipeline.load(settings(), folder) for folder in folders]
+
+
+@task(
+    pool="duckdb_writer",
+    outlets=[RELATIONS],
+    doc_md="Replaces the published database by the warehouse as it is now, if its checks hold. Readers never wait.",
+)
+def publish() -> Iterator[Metadata]:
+    from include.newswatch import pipeline
+    from include.newswatch.warehouse import PublicationRejectedError
+
+    try:
+        yield Metadata(RELATIONS, pipeline.publish(settings()))
+    except PublicationRejectedError as error:  # the same file would be refused again
+        raise AirflowFailException(str(error)) from error
+
+
+@task(retries=0, doc_md="Says how the run went; red when one of its named checks did not hold.")
+def summary(loaded: list[dict[str, Any]]) -> None:
+    print(loaded)
+    failed = [name for counts in loaded for name in counts.get("failed_checks", [])]
+    if failed:
+        raise AirflowFailException("checks that did not hold: " + "; ".join(failed))
+
+
+def settings() -> Any:
+    import os
+
+    from include.newswatch.settings import load_settings
+
+    return load_settings(os.environ)
+
+
+def run_id() -> str:
+    """The run's name in the warehouse; those of other Dags than `monitor` say whose they are."""
+    context = get_current_context()
+    dag_id = context["dag"].dag_id
+    return str(context["run_id"]) if dag_id == "monitor" else f"{dag_id}__{context['run_id']}"
+
+
+def now() -> Any:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
+
+
+def period() -> Any:
+    """The days and the language that the form asked for."""
+    from datetime import date
+
+    from include.newswatch.upkeep import Period
+
+    params = get_current_context()["params"]
+    first_day, last_day = (date.fromisoformat(params[name]) for name in ("first_day", "last_day"))
+    return Period(first_day, last_day, params.get("language", ""))
+
+
+@contextmanager
+def wrong_input_is_final() -> Iterator[None]:
+    """What the operator must mend first fails at once, with the reason: trying again would not help."""
+    from include.newswatch.archive import BatchError
+    from include.newswatch.model import NewsError, SettingsError
+
+    try:
+        yield
+    except (SettingsError, NewsError, BatchError) as error:
+        raise AirflowFailException(str(error)) from error
+
+
+def named(batch: str, things: str, counts: dict[str, Any]) -> dict[str, Any]:
+    """The counts, after naming the mapped task by them in the grid."""
+    number = batch.rsplit("/", 1)[1].split(".")[0]
+    context: Any = get_current_context()  # map_index_template finds any name in it
+    context["batch_name"] = f"{things} {number}: " + ", ".join(f"{n} {word}" for word, n in counts.items())
+    return counts
