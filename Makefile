@@ -77,6 +77,11 @@ test-slow: install ## what the fast tests leave out
 fuzz: install ## mutated documents through every parser, ten minutes each
 	$(PYTHON) -m tests.fuzz
 
+.PHONY: chaos
+KILLS ?= 100
+chaos: install ## kill the road KILLS times at random moments; rows lost or doubled must be 0 (half an hour)
+	$(PYTHON) -m tests.chaos --kills $(KILLS)
+
 .PHONY: lock
 lock: install ## compile requirements*.txt from requirements*.in
 	uv pip compile --quiet --no-annotate --no-header --universal --python-version 3.11 requirements.in -o requirements.txt

@@ -1,8 +1,8 @@
 """Brings in the pages of known outlets from WARC files: CC-NEWS, or an archive of our own from elsewhere.
 
 Pages of outlets that no line of include/feeds.csv stands for, enabled or not, are counted and left out. A file is known
-by its content: the same one a second time adds nothing. An older copy of a page never replaces a newer text. Safe beside
-`monitor`.
+by its content: the same one a second time adds nothing. An older copy of a page never replaces a newer text. Safe
+beside `monitor`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +15,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from include.newswatch import pipeline
+from include.newswatch import pipeline, warehouse
 from include.newswatch.settings import Settings
-from tests.conftest import free_port
+from tests import chaos
+from tests.conftest import ROOT, free_port
 from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
 from tests.test_pipeline import walk
 
@@ -23,10 +30,14 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    write_feeds(tmp_path / "feeds.csv", PORT)
+    return settings_in(tmp_path)
+
+
+def settings_in(folder: Path) -> Settings:
+    write_feeds(folder / "feeds.csv", PORT)
     return Settings(
-        data_dir=tmp_path / "data",
-        feeds_csv=tmp_path / "feeds.csv",
+        data_dir=folder / "data",
+        feeds_csv=folder / "feeds.csv",
         allow_networks=("127.0.0.0/8",),
         allow_ports=(PORT,),
         min_interval_s=0.0,
@@ -98,3 +109,101 @@ def test_a_clock_set_back_for_a_run_doubles_nothing(settings: Settings) -> None:
         walk(settings, "back", NOW - timedelta(days=400))
         walk(settings, "right again", NOW + timedelta(hours=2))
     assert all_is_there(settings)
+
+
+def command(settings: Settings, *arguments: str, max_bytes: int | None = None) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, in which no file may grow beyond max_bytes: a disk that is full."""
+    limit = None if max_bytes is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, max_bytes))
+    return subprocess.run(
+        [sys.executable, "-m", "include.newswatch", *arguments],
+        preexec_fn=limit,
+        env=os.environ | {
+            "NEWSWATCH_DATA_DIR": str(settings.data_dir), "NEWSWATCH_FEEDS_CSV": str(settings.feeds_csv),
+            "NEWSWATCH_ALLOW_NETWORKS": "127.0.0.0/8", "NEWSWATCH_ALLOW_PORTS": str(PORT),
+            "NEWSWATCH_MIN_INTERVAL_S": "0",
+        },
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("max_bytes", [2_000, 1_000_000])
+def test_a_disk_that_is_full_is_named_and_leaves_nothing_half_done(settings: Settings, max_bytes: int) -> None:
+    """2 kB: the first batch files do not fit. 1 MB: only the database does not."""
+    with open_newsroom(PORT, NOW):
+        full = command(settings, "run", max_bytes=max_bytes)
+        assert full.returncode == 4, full.stderr
+        assert "error: " in full.stderr
+        assert str(settings.data_dir) in full.stderr.replace("\n", "")
+        assert "Traceback" not in full.stderr
+        assert not list(settings.data_dir.rglob("*.part"))
+        walk(settings, "again", NOW + HALF_AN_HOUR)
+    assert all_is_there(settings)
+
+
+def test_a_warehouse_that_somebody_has_open_is_named_with_the_holder_and_loaded_later(settings: Settings) -> None:
+    with open_newsroom(PORT, NOW):
+        run = walk(settings, "one", NOW, until="score")
+    with warehouse.open_warehouse(settings.warehouse):
+        pass
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", hold, str(settings.warehouse)], stdin=-1, stdout=-1)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    for arguments in (("load", run.folder), ("publish",), ("maintain",)):
+        busy = command(settings, *arguments)
+        assert busy.returncode == 3, busy.stderr
+        assert f"PID {holder.pid}" in busy.stderr
+    holder.communicate()
+    assert command(settings, "load", run.folder).returncode == 0
+    assert command(settings, "publish").returncode == 0
+    assert all_is_there(settings)
+
+
+def test_a_feed_server_that_hangs_costs_its_time_limit_and_itself(settings: Settings) -> None:
+    settings = replace(settings, request_timeout_s=1.0)
+    lines = settings.feeds_csv.read_text(encoding="utf-8").splitlines()
+    with socket.create_server(("127.0.0.99", PORT)), open_newsroom(PORT, NOW):  # it accepts, and says nothing
+        hangs = lines[1].replace(lines[1].split(",")[0], f"http://127.0.0.99:{PORT}/feed.xml")
+        settings.feeds_csv.write_text("\n".join([*lines, hangs]) + "\n", encoding="utf-8")
+        walk(settings, "one", NOW)
+    assert all_is_there(settings)
+    assert rows(settings, "select standing::text from feeds where feed_url like '%127.0.0.99%'") == [("failing",)]
+
+
+@pytest.mark.parametrize(
+    "name", ["feeds.parquet", "feeds/*.tasks", "feeds/*.entries", "feeds/*.fetches", "pages/*.tasks", "pages/*.fetches",
+             "pages/*.extractions", "pages/*.scores"]
+)  # fmt: skip
+def test_any_batch_file_that_is_cut_is_named_and_the_next_run_has_it_all(
+    scored: Settings, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = Path(scored.runs_dir, "one")
+    broken = next(folder.glob(name if name.endswith("parquet") else f"{name}.parquet"))
+    broken.write_bytes(broken.read_bytes()[:-50])
+    pipeline.load(scored, str(folder))
+    pipeline.publish(scored)
+    assert str(broken) in caplog.text or name.endswith("tasks")
+    with open_newsroom(PORT, NOW):
+        walk(scored, "two", NOW + timedelta(hours=2))
+    assert all_is_there(scored)
+
+
+@pytest.fixture(scope="module")
+def scored_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scored")
+    with open_newsroom(PORT, NOW):
+        walk(settings_in(folder), "one", NOW, until="score")
+    return folder
+
+
+@pytest.fixture
+def scored(scored_once: Path, tmp_path: Path) -> Settings:
+    """A run up to its scores, in files of its own."""
+    shutil.copytree(scored_once, tmp_path, dirs_exist_ok=True)
+    return settings_in(tmp_path)
+
+
+@pytest.mark.slow
+def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None:
+    found = chaos.trial(tmp_path, n_kills=16, seed=7, say=print)
+    assert (found["lost"], found["doubled"]) == (0, 0)

@@ -34,10 +34,20 @@ from include.newswatch.warehouse import (
     open_published,
 )
 
-EXIT_OK, EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_BUSY = 0, 1, 2, 3
+EXIT_OK, EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_BUSY, EXIT_DISK = 0, 1, 2, 3, 4
 EXIT_CODES = (
-    "exit codes: 0 done; 1 done, but a named check failed; 2 wrong input or settings; 3 the warehouse is in use"
+    "exit codes: 0 done; 1 done, but a named check failed; 2 wrong input or settings; 3 the warehouse is in use; "
+    "4 the disk is full or a file cannot be had"
 )
+EXIT_OF_ERROR: dict[type[Exception], int] = {
+    PublicationRejectedError: EXIT_CHECK_FAILED,
+    WarehouseBusyError: EXIT_BUSY,
+    SettingsError: EXIT_BAD_INPUT,
+    BatchError: EXIT_BAD_INPUT,
+    NewsError: EXIT_BAD_INPUT,
+    FileNotFoundError: EXIT_BAD_INPUT,
+    OSError: EXIT_DISK,
+}
 CONSOLE = Console(stderr=True)
 # The steps that work on a batch of pages, and the suffix of the file in which each leaves its result.
 STEPS = {
@@ -344,15 +354,9 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
         return int(args.action(load_settings(os.environ), args))
-    except (SettingsError, BatchError, NewsError, FileNotFoundError) as error:
+    except tuple(EXIT_OF_ERROR) as error:
         CONSOLE.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
-        return EXIT_BAD_INPUT
-    except PublicationRejectedError as error:
-        CONSOLE.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
-        return EXIT_CHECK_FAILED
-    except WarehouseBusyError as error:
-        CONSOLE.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
-        return EXIT_BUSY
+        return next(code for kind, code in EXIT_OF_ERROR.items() if isinstance(error, kind))
 
 
 if __name__ == "__main__":

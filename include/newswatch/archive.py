@@ -63,10 +63,14 @@ def write_whole(location: str, body: bytes) -> None:
     target = Path(location)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with part.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:  # the disk is full: what is left of it would keep it so
+        part.unlink(missing_ok=True)
+        raise OSError(error.errno, f"{error.strerror}: {target}") from error
     part.replace(target)
 
 

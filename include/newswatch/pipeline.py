@@ -134,6 +134,15 @@ def run_folder(settings: Settings, run_id: str) -> str:
     return f"{settings.runs_dir}/{re.sub(r'[^A-Za-z0-9._-]', '_', run_id)}"
 
 
+def _listed_feeds(settings: Settings, run: Run) -> Sequence[Feed]:
+    """feeds.csv as it was when the run was planned; as it is now, should that file be broken."""
+    try:
+        return archive.read_rows(f"{run.folder}/feeds.parquet", Feed)
+    except archive.BatchError as error:
+        LOGGER.error("set aside: %s", error)
+        return load_feeds(settings.feeds_csv).feeds
+
+
 def write_run(run: Run) -> None:
     """Note the run in its folder, last of all: a folder with this note holds a whole plan."""
     noted = {"run_id": run.run_id, "started_at": run.started_at.isoformat()}
@@ -141,9 +150,17 @@ def write_run(run: Run) -> None:
 
 
 def open_run(folder: str) -> Run:
-    """The run of a folder that `plan` made."""
-    noted = json.loads(UPath(f"{folder}/run.json").read_bytes())
-    return Run(noted["run_id"], folder, datetime.fromisoformat(noted["started_at"]))
+    """The run of a folder that `plan` made.
+
+    Raises:
+        BatchError: there is no such run, or its note is broken.
+    """
+    note = f"{folder}/run.json"
+    try:
+        noted = json.loads(UPath(note).read_bytes())
+        return Run(noted["run_id"], folder, datetime.fromisoformat(noted["started_at"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise archive.BatchError(f"{note} cannot be read: {error}") from error
 
 
 def write_batches(
@@ -235,7 +252,7 @@ def _max_age_minutes(page: Page) -> float:
 def select(settings: Settings, folder: str) -> tuple[list[str], Counts]:
     """Choose the pages to fetch: what the polls announced, and what waits since earlier runs; write them as batches."""
     run = open_run(folder)
-    feeds = archive.read_rows(f"{run.folder}/feeds.parquet", Feed)
+    feeds = _listed_feeds(settings, run)
     entries, _ = _gather(run.batches("feeds", "entries"), Entry)
     with warehouse.open_published(settings.published) as published:
         due = warehouse.find_due_pages(published, entries, feeds, run.started_at)
@@ -377,7 +394,7 @@ def _load_run(connection: warehouse.Connection, settings: Settings, run: Run) ->
     polls = archive.to_rows(poll_table, Poll)
     asked = [(poll.host, poll.outcome) for poll in polls]
     is_down = network_is_down(asked)
-    feeds = archive.read_rows(f"{run.folder}/feeds.parquet", Feed)
+    feeds = _listed_feeds(settings, run)
     warehouse.save_feeds(connection, archive.to_table(feeds, Feed))
     tables, bad = _gather_tables(run)
     broken += bad
@@ -484,14 +501,14 @@ def run_checks(
     run: Run, polls: Sequence[Poll], *, is_down: bool, broken: Sequence[str], problems: Sequence[str]
 ) -> list[dict[str, Any]]:
     """The named checks of a run, each with what was seen."""
-    n_planned = sum(archive.read_table(path, FeedTask).num_rows for path in run.batches("feeds", "tasks"))
+    planned, _ = _gather(run.batches("feeds", "tasks"), FeedTask)
     n_failed = sum(poll.outcome not in ("fetched", "not_modified") for poll in polls)
     unfinished = sorted(
         set(map(_stem, run.batches("pages", "tasks"))) - set(map(_stem, run.batches("pages", "scores")))
     )
     return [
         _check("network is up", not is_down, f"{len(polls)} feeds asked"),
-        _check("every feed has one outcome", len(polls) == n_planned, f"{len(polls)} of {n_planned}"),
+        _check("every feed has one outcome", len(polls) == planned.num_rows, f"{len(polls)} of {planned.num_rows}"),
         _check("most feeds answer", n_failed * 2 <= len(polls), f"{n_failed} of {len(polls)} failed"),
         _check("every batch is scored", not unfinished, ", ".join(unfinished) or "all"),
         _check("batch files are whole", not broken, "; ".join(broken) or "all"),

@@ -89,11 +89,15 @@ def open_warehouse(path: Path) -> Iterator[Connection]:
 
     Raises:
         WarehouseBusyError: another process has the file open.
+        OSError: the disk is full or broken; nothing of an unfinished transaction stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with connect(str(path)) as connection:
-        migrate(connection)
-        yield connection
+    try:
+        with connect(str(path)) as connection:
+            migrate(connection)
+            yield connection
+    except duckdb.IOException as error:
+        raise OSError(f"{path}: {error}") from error
 
 
 @contextmanager
