@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import duckdb_extension_fts
 import pyarrow as pa
 
 from include.newswatch.dictionary import render_dictionary
@@ -25,10 +26,12 @@ from include.newswatch.schedule import FeedState
 from include.newswatch.stories import StoryArticle
 
 Connection = duckdb.DuckDBPyConnection
+FTS_EXTENSION = str(next(Path(duckdb_extension_fts.__file__).parent.rglob("*.duckdb_extension")))
 SQL_DIR = Path(__file__).with_name("sql")
 LOADS = (
     "save_fetches", "save_entries", "save_articles", "link_entries",
     "save_scores", "mark_current_scores", "save_events", "save_evidence", "save_actors", "save_places", "save_themes",
+    "index_reports",
 )  # fmt: skip
 
 
@@ -79,6 +82,7 @@ def connect(target: str, *, read_only: bool = False) -> Connection:
         if "Could not set lock" not in str(error):
             raise
         raise WarehouseBusyError(f"{target} is held by another process; close it and run again: {error}") from error
+    connection.load_extension(FTS_EXTENSION)  # for stem(); of its index nothing is used
     connection.execute("set TimeZone = 'UTC'")  # as a setting of connect() it fails: icu is not loaded by then
     return connection
 

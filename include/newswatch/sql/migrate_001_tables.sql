@@ -415,6 +415,53 @@ comment on table article_themes is 'One row a theme in which a scored article sa
 comment on column article_themes.score_id is 'Score that found it.';
 comment on column article_themes.theme is 'Theme of the codebook.';
 
+-- ── the index behind search(): reports about the relation, word by word ─────────────────────────────────────────────
+
+create table search_terms (
+    term_id integer primary key,
+    term text not null unique
+);
+comment on table search_terms is 'One row a term of the search index: the stem of a Latin or Cyrillic word, or two neighbouring Han characters.';
+comment on column search_terms.term_id is 'Number of the term.';
+comment on column search_terms.term is 'The stem, in small letters.';
+
+create table search_words (
+    word text primary key,
+    term_id integer not null references search_terms (term_id)
+);
+comment on table search_words is 'One row a word form that reports use, and its term: a reader needs no stemmer.';
+comment on column search_words.word is 'Word in small letters, or two neighbouring Han characters.';
+comment on column search_words.term_id is 'Its term.';
+
+create table search_documents (
+    article_id bigint primary key references articles (article_id),
+    n_words integer not null check (n_words >= 0)
+);
+comment on table search_documents is 'One row a searchable article: those about the relation.';
+comment on column search_documents.article_id is 'The article.';
+comment on column search_documents.n_words is 'Its length: words of title, text and evidence with their weights.';
+
+-- No key: an index over tens of millions of rows would cost more than all it speeds up.
+create table search_postings (
+    term_id integer not null,
+    article_id bigint not null,
+    weight smallint not null check (weight > 0)
+);
+comment on table search_postings is 'One row a term and article in which it occurs.';
+comment on column search_postings.term_id is 'The term.';
+comment on column search_postings.article_id is 'The article.';
+comment on column search_postings.weight is 'How often it occurs: in the text once, in the title three times, in evidence twice.';
+
+-- '⺀' is where the scripts of East Asia begin. A counted repetition such as {2,40} of this class makes RE2 200 times slower.
+create macro search_words_of(x) as flatten(list_transform(
+    list_filter(
+        regexp_extract_all(translate(lower(x), 'ё', 'е'), '\p{Han}+|(?:[^\P{L}\p{Han}]|\p{M}|\p{N})+'),
+        lambda part: length(part) > 1 or part >= '⺀'
+    ),
+    lambda part: if(part >= '⺀' and length(part) > 2, list_transform(range(1, length(part)), lambda i: part[i:i + 1]), [part[:40]])
+));
+comment on macro search_words_of is 'The words of a text as the search index holds them: small letters; Han characters two by two.';
+
 create table alerts (
     rule text not null,
     subject text not null,

@@ -110,8 +110,8 @@ judged as (
 )
 select
     series, "value", report_date, n_stories, n_reports, direction_index, direction_se,
-    greatest(direction_index - t_975(n_stories - 1) * direction_se, -10) as direction_low,
-    least(direction_index + t_975(n_stories - 1) * direction_se, 10) as direction_high,
+    if(n_stories > 1, greatest(direction_index - t_975(n_stories - 1) * direction_se, -10), null) as direction_low,
+    if(n_stories > 1, least(direction_index + t_975(n_stories - 1) * direction_se, 10), null) as direction_high,
     is_claimed,
     n_direction_days as n_baseline_days,
     direction_mid as direction_median, direction_mad, direction_weekday as direction_weekday_effect,

@@ -1,12 +1,5 @@
 -- Outlets and their feeds: who reports how much and how, and who has stopped answering.
 
--- How much more frequent something is here (k of n) than elsewhere (m of o), as a z-score: the difference of the log-odds
--- under a Dirichlet prior of the size `size` that holds what is usual (Monroe, Colaresi and Quinn 2008, "Fightin' Words").
-create or replace macro log_odds_z(k, n, m, o, usual, size) as (
-    ln((k + size * usual) / (n - k + size * (1 - usual))) - ln((m + size * usual) / (o - m + size * (1 - usual)))
-) / sqrt(1 / (k + size * usual) + 1 / (m + size * usual));
-comment on macro log_odds_z is 'How much more frequent something is here (k of n) than elsewhere (m of o), as a z-score; usual: its usual share, size: weight of that prior.';
-
 create or replace view outlet_profile as
 with
 volumes as (
