@@ -70,7 +70,8 @@ def test_every_table_and_column_says_what_it_holds(connection: warehouse.Connect
         select table_name, column_name from duckdb_columns()
         where comment is null and not internal and database_name <> 'temp' and table_name <> 'migrations'
         union all
-        select table_name, null from duckdb_tables() where comment is null and table_name <> 'migrations'
+        select table_name, null from duckdb_tables()
+        where comment is null and not temporary and table_name <> 'migrations'
         union all
         select view_name, null from duckdb_views() where comment is null and not internal and not temporary
         """
