@@ -189,13 +189,14 @@ def _foreign_pages(
     """The records of known outlets, each address once, as tasks and ledger rows; the page only where it is content."""
     seen: set[str] = set()
     for record in archive.read_pages(location):
-        broken = record if isinstance(record, archive.BrokenRecord) else None
-        url = record.url if isinstance(record, archive.BrokenRecord) else record.final_url
-        feed = outlets.find(url)
+        url = record.url
+        if isinstance(record, archive.BrokenRecord) and not url:
+            LOGGER.warning("%s: %s", location, record.error)
+            counts[record.error.outcome] += 1
+            continue
+        feed = outlets.find(url) or (outlets.find(record.final_url) if isinstance(record, Page) else None)
         if feed is None:
-            if broken and not url:
-                LOGGER.warning("%s: %s", location, broken.error)
-            counts[broken.error.outcome if broken and not url else "unknown_outlet"] += 1
+            counts["unknown_outlet"] += 1
             continue
         try:
             url = canonical_url(url)
