@@ -31,7 +31,8 @@ def bonds(scorer: Scorer, title: str, text: str) -> dict[int, str]:
         ("", "Китай закрыл рынок для нашей рыбы.", {0: "home"}),
         ("", "Heihe was quiet. Nothing crossed.", {0: "distant"}),
         ("", "France and Germany signed.", {}),
-        ("", "China grew. Rain fell.", {}),
+        ("", "China grew. Rain fell.", {0: "distant"}),
+        ("", "China grew. " + "Rain fell. " * 50, {}),
     ],
 )
 def test_bonds(scorer: Scorer, title: str, text: str, expected: dict[int, str]) -> None:
@@ -39,8 +40,9 @@ def test_bonds(scorer: Scorer, title: str, text: str, expected: dict[int, str]) 
 
 
 def test_the_language_may_be_told(scorer: Scorer) -> None:
-    assert not scorer.gate.read("", "Moscow is cold.", language="en").is_open
-    assert scorer.gate.read("", "Moscow is cold.", language="zh").is_open
+    text = "Moscow is cold. " + "Snow fell. " * 50
+    assert not scorer.gate.read("", text, language="en").is_open
+    assert scorer.gate.read("", text, language="zh").is_open
 
 
 def test_long_articles_are_judged_by_their_strongest_bonds(scorer: Scorer) -> None:

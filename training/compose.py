@@ -2,12 +2,14 @@
 
 - digests: several irrelevant items in a row are one long irrelevant text;
 - mentions: a relevant item among irrelevant ones is a text that touches the relation (relevance 1);
+- lowered: English without capitals and points, as old collections and careless sites have it;
 - headlines: a single sentence without a title, relevant or not, stands as the title of an empty text.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,15 +18,17 @@ from training.corpus import Item
 
 ENDINGS = (".", "!", "?", "…", "。", "！", "？")
 MAX_SENTENCES = 4
+_POINTS = re.compile(r"[.,;:!?\"“”()]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
     """How many texts of each kind, as shares of the number of items."""
 
-    digests: float = 0.08
+    digests: float = 0.10
     mentions: float = 0.10
     headlines: float = 0.12
+    lowered: float = 0.03
 
 
 def compose(items: Sequence[Item], mixture: Mixture, seed: int) -> tuple[Item, ...]:
@@ -34,7 +38,7 @@ def compose(items: Sequence[Item], mixture: Mixture, seed: int) -> tuple[Item, .
     for language in sorted({item.lang for item in items}):
         own = [item for item in items if item.lang == language]
         short = [item for item in own if _is_short(item)]
-        idle = [item for item in short if not item.relevance]
+        idle = [item for item in own if not item.relevance and _is_whole(item)]
         related = [item for item in short if item.relevance and not item.title]
         lone = [item for item in short if not item.title and len(split_sentences(item.text)) == 1]
         made += [_join(rng.sample(idle, rng.randint(2, 5)), None) for _ in range(int(mixture.digests * len(own)))]
@@ -43,16 +47,28 @@ def compose(items: Sequence[Item], mixture: Mixture, seed: int) -> tuple[Item, .
             around = rng.sample(idle, rng.randint(1, 4))
             around.insert(rng.randint(0, len(around)), held)
             made.append(_join(around, held))
+        if language == "en":
+            made += [_lowered(item) for item in rng.sample(own, int(mixture.lowered * len(own)))]
         chosen = rng.sample(lone, min(len(lone), int(mixture.headlines * len(own))))
         made += [replace(item, title=item.text.rstrip(".。"), text="", evidence=()) for item in chosen]
     return tuple(made)
 
 
 def _is_short(item: Item) -> bool:
+    return _is_whole(item) and len(split_sentences(item.text)) <= MAX_SENTENCES
+
+
+def _is_whole(item: Item) -> bool:
     """Ends like a sentence and begins like one, so that it splits as it did alone."""
     text = item.text.strip()
     begins = text[0].isupper() or text[0].isdigit() or "\u3400" <= text[0] <= "\u9fff"
-    return begins and text.rstrip(CLOSERS).endswith(ENDINGS) and len(split_sentences(text)) <= MAX_SENTENCES
+    return begins and text.rstrip(CLOSERS).endswith(ENDINGS)
+
+
+def _lowered(item: Item) -> Item:
+    """All of its text is one sentence then."""
+    title, text = (_POINTS.sub(" ", part.lower()) for part in (item.title, item.text))
+    return replace(item, title=title, text=text, evidence=(0,) if item.relevance and text else ())
 
 
 def _join(parts: Sequence[Item], held: Item | None) -> Item:

@@ -54,6 +54,9 @@ def inflect(morph: pymorphy3.MorphAnalyzer, lemma: str, kind: str) -> tuple[str,
             found.append(" ".join([*words[:-1], name_form(morph, words[-1], case)]))
         else:
             found.append(" ".join(phrase_forms(morph, words, case)))
+            if len(words) == 1 and lemma.endswith(("ь", "й")) and not morph.word_is_known(lemma):
+                # The dictionary takes Chinese towns in -нь for feminine; most are masculine ("в Шэньчжэне").
+                found.append(_foreign_form(lemma, case))
     if len(words) == 1 and lemma.islower():
         found += plural_forms(morph, lemma)
     return tuple(form for form in dict.fromkeys(found) if form != lemma)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from include.newswatch.scoring.encoder import DIRECTIONS, RELEVANCES, THEMES, TRAITS, Judgement, read_outputs
+from include.newswatch.scoring.encoder import ARTICLE_PARTS, DIRECTIONS, EVENT_TYPES, WAYS, Judgement, read_outputs
 from training.examples import UNKNOWN, Batch, Example, batches_by_length, collate
 from training.model import Encoder, Outputs
 
@@ -35,8 +35,9 @@ class Recipe:
         ("relevance", 1.0),
         ("direction", 1.0),
         ("stance", 0.7),
-        ("event", 0.1),
-        ("theme", 0.07),
+        ("event", 0.15),
+        ("type", 0.2),
+        ("theme", 0.2),
         ("trait", 0.2),
     )
 
@@ -119,17 +120,18 @@ def _optimizer(
 
 
 def _losses(outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-    parts = (len(RELEVANCES), len(DIRECTIONS), len(THEMES), len(TRAITS))
-    relevance, direction, themes, trait = outputs.article.split(parts, dim=1)
+    relevance, direction, themes, trait, types = outputs.article.split(ARTICLE_PARTS, dim=1)
     sentences = outputs.sentences
     n_stances = 1 + len(DIRECTIONS)
     is_relevant = batch.relevance > 0
     theme_losses = functional.binary_cross_entropy_with_logits(themes, batch.themes, reduction="none").sum(1)
+    has_type = batch.events.unflatten(1, (len(EVENT_TYPES), len(WAYS))).amax(2)
     return {
         "relevance": functional.cross_entropy(relevance, batch.relevance, label_smoothing=SMOOTHING),
         "direction": _mean_known(direction, batch.direction),
         "stance": _mean_known(sentences[:, :, :n_stances].flatten(0, 1), batch.stances.flatten()),
         "event": _event_loss(sentences[:, :, n_stances:], batch),
+        "type": functional.binary_cross_entropy_with_logits(types, has_type, reduction="none").sum(1).mean(),
         "theme": (theme_losses * is_relevant).sum() / is_relevant.sum().clamp(min=1),
         "trait": functional.cross_entropy(trait, batch.trait),
     }

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from include.newswatch.scoring.encoder import DIRECTIONS, N_ARTICLE_OUTPUTS, N_SENTENCE_OUTPUTS, RELEVANCES, THEMES
+from include.newswatch.scoring.encoder import ARTICLE_PARTS, DIRECTIONS, N_ARTICLE_OUTPUTS, N_SENTENCE_OUTPUTS
 from training.base_weights import BaseWeights
 
 DROPOUT = 0.1
@@ -159,8 +159,9 @@ def _load_base(encoder: Encoder, base: BaseWeights, old_ids: Sequence[int], mark
 @torch.no_grad()
 def _expect_rare_kinds(encoder: Encoder) -> None:
     """Most themes and events are absent from most texts: without this their losses drown all others at first."""
-    first_theme = len(RELEVANCES) + len(DIRECTIONS)
-    encoder.article_head[-1].bias[first_theme : first_theme + len(THEMES)] = RARE_THEME
+    _, _, themes, _, types = encoder.article_head[-1].bias.split(ARTICLE_PARTS)
+    themes.fill_(RARE_THEME)
+    types.fill_(RARE_THEME)
     encoder.sentence_head[-1].bias[1 + len(DIRECTIONS) :] = RARE_EVENT
 
 

@@ -11,6 +11,7 @@ Labelled real texts given with --real never train the encoder: they only bring i
 from __future__ import annotations
 
 import argparse
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,8 @@ from tokenizers import Tokenizer
 from include.newswatch.scoring import CODEBOOKS, ENCODERS, Scorer
 from include.newswatch.scoring.codebook import read_codebook
 from include.newswatch.scoring.encoder import Encoder as ExportedEncoder
-from include.newswatch.scoring.marking import MARKS, MarkedText, mark_reading
+from include.newswatch.scoring.gate import Passage, Reading
+from include.newswatch.scoring.marking import MARKS, mark_reading
 from training.base_weights import read_base_weights
 from training.combine import fit_combination, judge_items, read_items, write_combination
 from training.compose import Mixture, compose
@@ -33,6 +35,7 @@ from training.model import Encoder
 from training.vocabulary import cut_vocabulary
 
 N_THREADS = 2
+UNKNOWN_NAMES = 0.06  # the share of mentions that the encoder learns to do without
 
 
 def main() -> None:
@@ -58,20 +61,35 @@ def train(corpus: Sequence[Item], scorer: Scorer, recipe: Recipe) -> tuple[Encod
     vocabulary = cut_vocabulary(base.pieces, (text for item in items for text in (item.title, item.text)))
     torch.manual_seed(recipe.seed)
     encoder = Encoder(base, vocabulary.old_ids, MARKS, recipe.n_frozen_layers)
-    marked = [mark_item(item, scorer) for item in items]
+    readings = [read_item(item, scorer) for item in items]
+    rng = random.Random(recipe.seed)
+    plain = [mark_reading(forget_names(reading, rng), scorer.codebook.sides) for reading in readings]
+    marked = [mark_reading(reading, scorer.codebook.sides) for reading in readings]
     variants = [
-        make_examples(items, marked, vocabulary.tokenizer, are_swapped=are_swapped) for are_swapped in (False, True)
+        make_examples(items, plain, vocabulary.tokenizer, are_swapped=False),
+        make_examples(items, marked, vocabulary.tokenizer, are_swapped=True),
     ]
     learn(encoder, variants, recipe)
     return encoder, vocabulary.tokenizer
 
 
-def mark_item(item: Item, scorer: Scorer) -> MarkedText:
-    """The marked text of an item, also where the gate is shut: a missing name must not cost a training example."""
+def read_item(item: Item, scorer: Scorer) -> Reading:
+    """An item with its sentences, also where the gate is shut: a missing name must not cost a training example."""
     reading = scorer.gate.read(item.title, item.text, item.lang)
-    if not reading.sentences:
-        reading = replace(reading, sentences=scorer.gate.passages(item.text))
-    return mark_reading(reading, scorer.codebook.sides)
+    return reading if reading.sentences else replace(reading, sentences=scorer.gate.passages(item.text))
+
+
+def forget_names(reading: Reading, rng: random.Random) -> Reading:
+    """Some mentions go unmarked, as names do that the codebook does not know: the encoder must live with it."""
+    return replace(
+        reading,
+        title=_forget(reading.title, rng),
+        sentences=tuple(_forget(passage, rng) for passage in reading.sentences),
+    )
+
+
+def _forget(passage: Passage, rng: random.Random) -> Passage:
+    return replace(passage, mentions=tuple(m for m in passage.mentions if rng.random() >= UNKNOWN_NAMES))
 
 
 def combine(corpus: Iterable[Item], scorer: Scorer, folder: Path, real: Iterable[Path]) -> None:

@@ -40,7 +40,8 @@ TRAITS = (
     "conflict_words_in_coop", "coop_words_in_conflict", "opposing_quotes", "passive", "coreference",
 )
 # fmt: on
-N_ARTICLE_OUTPUTS = len(RELEVANCES) + len(DIRECTIONS) + len(THEMES) + len(TRAITS)
+ARTICLE_PARTS = (len(RELEVANCES), len(DIRECTIONS), len(THEMES), len(TRAITS), len(EVENT_TYPES))
+N_ARTICLE_OUTPUTS = sum(ARTICLE_PARTS)
 N_SENTENCE_OUTPUTS = 1 + len(DIRECTIONS) + len(EVENT_TYPES) * len(WAYS)
 
 MAX_TOKENS = 224  # of one article; attention and time grow with it
@@ -83,12 +84,16 @@ class SentenceProbabilities:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Probabilities for one article. relevance: over 0, 1, 2. direction: over DIRECTIONS, given that it is relevant."""
+    """Probabilities for one article. relevance: over 0, 1, 2. direction: over DIRECTIONS, given that it is relevant.
+
+    events: that the article as a whole holds an act of the type.
+    """
 
     relevance: tuple[float, ...]
     direction: tuple[float, ...]
     themes: dict[str, float]
     traits: dict[str, float]
+    events: dict[str, float]
     sentences: tuple[SentenceProbabilities, ...]
 
 
@@ -147,12 +152,13 @@ class Encoder:
 
 def read_outputs(article: Floats, sentences: Floats, window: Window) -> Judgement:
     """Logits to probabilities. article: [N_ARTICLE_OUTPUTS]; sentences: [number of sentences, N_SENTENCE_OUTPUTS]."""
-    relevance, direction, themes, traits = np.split(article, np.cumsum([len(RELEVANCES), len(DIRECTIONS), len(THEMES)]))
+    relevance, direction, themes, traits, events = np.split(article, np.cumsum(ARTICLE_PARTS[:-1]))
     return Judgement(
         relevance=tuple(_softmax(relevance).tolist()),
         direction=tuple(_softmax(direction).tolist()),
         themes=dict(zip(THEMES, _sigmoid(themes).tolist(), strict=True)),
         traits=dict(zip(TRAITS, _softmax(traits).tolist(), strict=True)),
+        events=dict(zip(EVENT_TYPES, _sigmoid(events).tolist(), strict=True)),
         sentences=tuple(_read_sentence(no, row) for no, row in zip(window.nos, sentences, strict=True)),
     )
 

@@ -23,6 +23,9 @@ _HAN, _CYRILLIC = re.compile("[\u4e00-\u9fff]"), re.compile("[\u0400-\u04ff]")
 # A text is in the script that fills this share of its first characters; names in Latin letters may fill the rest.
 SCRIPT_SHARE = 0.25
 SCRIPT_SAMPLE_CHARS = 400
+# A lead names one side and means the other by "the governor" or "the harbour": in so short a text one name is enough.
+# By script, for a Chinese character says as much as three letters.
+SHORT_TEXT_CHARS = {"en": 450, "ru": 450, "zh": 150}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,11 @@ class Gate:
         mentions = (*in_title, *in_text)
         sides = self._sides_of(mentions)
         head = self._passage(TITLE_NO, title, in_title)
-        home = self._home.get(language or _language_of(text or title))
-        if not self._may_be_both(sides, home, mentions):
+        script = _language_of(text or title)
+        home = self._home.get(language or script)
+        is_short = len(title) + len(text) <= SHORT_TEXT_CHARS[script]
+        is_hinted = bool(sides) or _refers(mentions)
+        if not ((is_short and is_hinted) or self._may_be_both(sides, home, mentions)):
             return Reading(head, (), (), _names(mentions), sides, home)
         passages = self._passages(split_sentences(text), in_text)
         return Reading(head, passages, self._focuses(head, passages, home), _names(mentions), sides, home)
@@ -101,8 +107,7 @@ class Gate:
         names = [mention.owner for mention in mentions if isinstance(mention.owner, Name)]
         if any(name.kind == "crossing" for name in names):
             return True
-        has_reference = any(isinstance(m.owner, Phrase) and m.owner.role == "reference" for m in mentions)
-        return has_reference and (bool(sides) or all(name.side != THIRD for name in names))
+        return _refers(mentions) and (bool(sides) or all(name.side != THIRD for name in names))
 
     def _sides_of(self, mentions: Iterable[Mention]) -> frozenset[str]:
         sides: set[str] = set()
@@ -170,6 +175,10 @@ class Gate:
             if title.sides and (title.sides | passage.sides) == self._sides:
                 return "title"
         return None
+
+
+def _refers(mentions: Iterable[Mention]) -> bool:
+    return any(isinstance(m.owner, Phrase) and m.owner.role == "reference" for m in mentions)
 
 
 def _home_bond(passage: Passage, home: str | None) -> Bond | None:

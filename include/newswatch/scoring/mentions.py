@@ -140,7 +140,7 @@ class Matcher:
                 if _stands_alone(lower, start, end, surface.is_prefix) and _has_its_case(
                     surface.text, normal, start, end
                 ):
-                    found.append((start, end, surface))
+                    found.append((start, _word_end(lower, end) if surface.is_prefix else end, surface))
                     break
         return found
 
@@ -167,6 +167,13 @@ def _stands_alone(lower: str, start: int, end: int, is_prefix: bool) -> bool:
     if start and is_word(lower[start - 1]) and is_word(lower[start]):
         return False
     return is_prefix or not (end < len(lower) and is_word(lower[end]) and is_word(lower[end - 1]))
+
+
+def _word_end(lower: str, end: int) -> int:
+    """Where the word that a stem begins ends: a mention covers all of it, or its ending would be left behind."""
+    while end < len(lower) and is_word(lower[end]) and is_word(lower[end - 1]):
+        end += 1
+    return end
 
 
 def _has_its_case(written: str, normal: Normal, start: int, end: int) -> bool:
