@@ -13,32 +13,50 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.newswatch.scoring import Scorer
-from include.newswatch.scoring.encoded import MODELS, article_inputs
+from include.newswatch.scoring.codebook import Codebook
+from include.newswatch.scoring.encoded import (
+    MAX_EVENTS,
+    MAX_EVIDENCE,
+    MAX_THEMES,
+    MODELS,
+    THRESHOLD,
+    Inputs,
+    Key,
+    article_inputs,
+    choose,
+    event_inputs,
+    evidence_inputs,
+    theme_odds,
+)
 from include.newswatch.scoring.encoder import Encoder, Judgement
 from include.newswatch.scoring.gate import Reading
-from include.newswatch.scoring.judge import Weights
+from include.newswatch.scoring.judge import SentenceJudgement, Weights, direction_of
 from include.newswatch.scoring.marking import mark_reading
 from training.calibrate import fit_model
-from training.corpus import Item
+from training.corpus import NATURAL, Item
 
-RELEVANCE_INPUTS = ("encoder.touches", "evidence.best", "words.touches", "title.both", "strong.share", "sentences")
+BUILD = ("title.both", "strong.share", "sentences", "both.named")
+RELEVANCE_INPUTS = ("encoder.touches", "encoder.mains", "evidence.best", "words.touches", *BUILD, "headline", "thirds")
+DIRECTION_INPUTS = ("encoder.positive", "encoder.negative", "words.positive", "words.negative")
 INPUTS = {
     "touches": RELEVANCE_INPUTS,
-    "mains": ("encoder.mains", "words.mains", "title.both", "strong.share", "sentences"),
-    "positive": ("encoder.positive", "encoder.negative", "words.positive", "words.negative"),
-    "negative": ("encoder.positive", "encoder.negative", "words.positive", "words.negative"),
+    "mains": ("encoder.mains", "words.mains", "evidence.best", *BUILD),
+    "positive": DIRECTION_INPUTS,
+    "negative": DIRECTION_INPUTS,
     "strong": ("encoder.strong", "words.strong"),
 }
+THRESHOLDS = tuple(round(0.1 + 0.02 * step, 2) for step in range(26))
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A labelled text whose gate is open, with what the encoder says of it and the named inputs of the combination."""
+    """A labelled text whose gate is open, what word lists and encoder say, and the named inputs of the combination."""
 
     item: Item
     reading: Reading
+    words: tuple[SentenceJudgement, ...]
     judgement: Judgement
-    inputs: dict[str, float]
+    inputs: Inputs
 
 
 def read_items(path: Path) -> tuple[Item, ...]:
@@ -58,6 +76,7 @@ def read_items(path: Path) -> tuple[Item, ...]:
             actors=(),
             evidence=(),
             capability="",
+            genre=NATURAL,
             story=row["id"],
         )
         for row in rows
@@ -73,12 +92,12 @@ def judge_items(items: Iterable[Item], scorer: Scorer, encoder: Encoder) -> list
             judgement = encoder.judge([mark_reading(reading, scorer.codebook.sides)])[0]
             words = scorer.judge.judge(reading)
             inputs = article_inputs(reading, words, scorer.codebook.weights, judgement)
-            judged.append(Judged(item, reading, judgement, inputs))
+            judged.append(Judged(item, reading, words, judgement, inputs))
     return judged
 
 
-def fit_combination(dev: Sequence[Judged], real: Sequence[Judged]) -> Weights:
-    """Five ridge logistic models; `dev` and `real` have equal votes in all."""
+def fit_combination(dev: Sequence[Judged], real: Sequence[Judged], codebook: Codebook) -> Weights:
+    """Ridge logistic models. `dev` and `real` have equal votes in all; what sets hold is labelled in `dev` alone."""
     share = len(dev) / len(real) if real else 1.0
     votes = [(found, 1.0) for found in dev] + [(found, share) for found in real]
     related = [(found, vote) for found, vote in votes if found.item.relevance]
@@ -91,12 +110,55 @@ def fit_combination(dev: Sequence[Judged], real: Sequence[Judged]) -> Weights:
             (found.inputs, abs(found.item.direction) == 2, vote) for found, vote in related if found.item.direction
         ],
     }
-    return {
+    models = {
         model: fit_model(
             [({name: inputs[name] for name in INPUTS[model]}, label, vote) for inputs, label, vote in labels[model]]
         )
         for model in MODELS
     }
+    return models | fit_sets([found for found in dev if found.item.relevance], models, codebook)
+
+
+def fit_sets(dev: Sequence[Judged], models: Weights, codebook: Codebook) -> Weights:
+    """What decides on single events, themes and sentences, with the threshold of the best mean F1 of the sets."""
+    types = codebook.event_types
+    events = [
+        (
+            event_inputs(found.words, found.judgement, types, direction_of(found.inputs, models)),
+            frozenset(act.type for act in found.item.events),
+        )
+        for found in dev
+    ]
+    themes = [
+        (theme_odds(found.words, codebook.weights, found.judgement), frozenset(found.item.themes)) for found in dev
+    ]
+    evidence = [
+        (evidence_inputs(found.reading, found.words, found.judgement), frozenset(found.item.evidence))
+        for found in dev
+        if found.item.text
+    ]
+    return {
+        "event": fit_set(events, MAX_EVENTS, 0),
+        "theme": fit_set(themes, MAX_THEMES, 1),
+        "evidence": fit_set(evidence, MAX_EVIDENCE, 1),
+    }
+
+
+def fit_set(texts: Sequence[tuple[dict[Key, Inputs], frozenset[Key]]], most: int, least: int) -> dict[str, float]:
+    """texts: for each candidate of a text its inputs, and the right set. An empty set counts as one of its own kind."""
+    model = fit_model([(found[key], key in right, 1.0) for found, right in texts for key in found])
+
+    def mean_f1(threshold: float) -> float:
+        tried = model | {THRESHOLD: threshold}
+        return sum(set_f1(right, frozenset(choose(found, tried, most, least))) for found, right in texts) / len(texts)
+
+    return model | {THRESHOLD: max(THRESHOLDS, key=mean_f1)}
+
+
+def set_f1(right: frozenset[Key], said: frozenset[Key]) -> float:
+    if not right and not said:
+        return 1.0
+    return 2 * len(right & said) / (len(right) + len(said))
 
 
 def write_combination(path: Path, weights: Weights) -> None:

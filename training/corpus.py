@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 CORPUS = Path(__file__).parent / "corpus"
+TRAIN_SHARE, DEV_SHARE = 0.8, 0.1
+# More of the natural texts are dev: the models that weigh the encoder's word learn the base rates of news from them.
+NATURAL, NATURAL_TRAIN_SHARE = "n-", 0.7
 Part = Literal["train", "dev", "test"]
 
 
@@ -23,7 +26,10 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One labelled text. direction: None at relevance 0. evidence: sentence numbers from 0, the title left out."""
+    """One labelled text. direction: None at relevance 0. evidence: sentence numbers from 0, the title left out.
+
+    genre: begins with NATURAL where the text keeps to what a news stream brings and how often.
+    """
 
     id: str
     lang: str
@@ -37,13 +43,19 @@ class Item:
     actors: tuple[str, ...]
     evidence: tuple[int, ...]
     capability: str
+    genre: str
     story: str
 
     @property
     def part(self) -> Part:
         """By story, never by line: near-twins and retellings of one story stand on one side of the split."""
         share = int(hashlib.sha256(self.story.encode()).hexdigest()[:8], 16) / 16**8
-        return "train" if share < 0.8 else "dev" if share < 0.9 else "test"
+        n_train = NATURAL_TRAIN_SHARE if self.is_natural else TRAIN_SHARE
+        return "train" if share < n_train else "dev" if share < TRAIN_SHARE + DEV_SHARE else "test"
+
+    @property
+    def is_natural(self) -> bool:
+        return self.genre.startswith(NATURAL)
 
 
 def load_corpus(folder: Path = CORPUS) -> tuple[Item, ...]:
@@ -69,5 +81,6 @@ def _read_item(row: dict[str, Any]) -> Item:
         actors=tuple(actor["name"] for actor in row["actors"]),
         evidence=tuple(row["evidence"]),
         capability=row["capability"],
+        genre=row["genre"],
         story=row["story"],
     )

@@ -19,7 +19,7 @@ import numpy as np
 from include.newswatch.model import Score
 from include.newswatch.scoring import Scorer, load_scorer
 from include.newswatch.scoring.encoded import EncoderJudge
-from training.combine import fit_combination, judge_items, read_items
+from training.combine import fit_combination, judge_items, read_items, set_f1
 from training.corpus import Item, load_corpus
 
 N_RESAMPLES = 500
@@ -71,7 +71,7 @@ def cross_fitted(items: Sequence[Item], corpus: Sequence[Item], scorer: Scorer) 
     folds = {items[i].id: place % N_FOLDS for place, i in enumerate(order)}
     outcomes = []
     for fold in range(N_FOLDS):
-        combination = fit_combination(dev, [found for found in real if folds[found.item.id] != fold])
+        combination = fit_combination(dev, [found for found in real if folds[found.item.id] != fold], scorer.codebook)
         refitted = EncoderJudge(judge.encoder, judge.sides, combination, judge.event_types)
         held_out = Scorer(scorer.codebook, encoder=refitted)
         outcomes += score_items((item for item in items if folds[item.id] == fold), held_out)
@@ -181,19 +181,19 @@ def _credit(gold: int, said: int | None) -> float:
 
 def events_f1(outcomes: Sequence[Outcome]) -> float:
     return _mean(
-        _set_f1(frozenset(a.type for a in o.item.events) or NONE, frozenset(e.type for e in o.score.events) or NONE)
+        set_f1(frozenset(a.type for a in o.item.events) or NONE, frozenset(e.type for e in o.score.events) or NONE)
         for o in outcomes
         if o.item.relevance
     )
 
 
 def themes_f1(outcomes: Sequence[Outcome]) -> float:
-    return _mean(_set_f1(frozenset(o.item.themes), frozenset(o.score.themes)) for o in outcomes if o.item.relevance)
+    return _mean(set_f1(frozenset(o.item.themes), frozenset(o.score.themes)) for o in outcomes if o.item.relevance)
 
 
 def actors_f1(outcomes: Sequence[Outcome]) -> float:
     return _mean(
-        _set_f1(
+        set_f1(
             frozenset(name.casefold() for name in o.item.actors),
             frozenset(actor.name.casefold() for actor in o.score.actors),
         )
@@ -203,16 +203,10 @@ def actors_f1(outcomes: Sequence[Outcome]) -> float:
 
 def evidence_f1(outcomes: Sequence[Outcome]) -> float:
     return _mean(
-        _set_f1(frozenset(o.item.evidence), frozenset(e.sentence_no for e in o.score.evidence))
+        set_f1(frozenset(o.item.evidence), frozenset(e.sentence_no for e in o.score.evidence))
         for o in outcomes
         if o.item.relevance
     )
-
-
-def _set_f1(gold: frozenset[int] | frozenset[str], said: frozenset[int] | frozenset[str]) -> float:
-    if not gold and not said:
-        return 1.0
-    return 2 * len(gold & said) / (len(gold) + len(said))
 
 
 def _sign(direction: int | None) -> int | None:

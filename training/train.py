@@ -97,7 +97,7 @@ def combine(corpus: Iterable[Item], scorer: Scorer, folder: Path, real: Iterable
     encoder = ExportedEncoder.load(folder)
     dev = judge_items((item for item in corpus if item.part == "dev"), scorer, encoder)
     others = judge_items((item for path in real for item in read_items(path)), scorer, encoder)
-    write_combination(folder / "combination.csv", fit_combination(dev, others))
+    write_combination(folder / "combination.csv", fit_combination(dev, others, scorer.codebook))
 
 
 if __name__ == "__main__":

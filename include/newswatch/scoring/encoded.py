@@ -24,6 +24,7 @@ from include.newswatch.scoring.encoder import (
 )
 from include.newswatch.scoring.gate import TITLE_NO, Reading
 from include.newswatch.scoring.judge import (
+    THEME_MODEL,
     EventGuess,
     SentenceJudgement,
     Verdict,
@@ -33,16 +34,21 @@ from include.newswatch.scoring.judge import (
     goldstein_of,
     logistic,
     relevance_inputs,
+    theme_inputs,
 )
 from include.newswatch.scoring.marking import mark_reading
 
 Key = TypeVar("Key", int, str)
 MODELS = ("touches", "mains", "positive", "negative", "strong")
-# Fitted on the dev part of the corpus, for the best mean F1 of the sets: events .37 at .4, .54 at .15.
-EVENT_PROBABILITY = 0.15
-THEME_PROBABILITY = 0.3
-EVIDENCE_PROBABILITY = 0.3
+# One model each for all types, all themes, all sentences; its row `threshold` says from which probability on.
+SET_MODELS = ("event", "theme", "evidence")
+THRESHOLD = "threshold"
+# What the gate and the word lists saw of the article's build.
+LAYOUT = ("title.both", "title.none", "both.named", "strong.share", "sentences", "thirds", "list.share")
+SHOWN_PROBABILITY = 0.15  # of an act of one sentence, in explanations
 MAX_EVENTS, MAX_THEMES, MAX_EVIDENCE = 4, 4, 4
+NO_WORDS = {"intercept": -4.0}  # a theme that no fitting text had
+Inputs = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,41 +72,48 @@ class EncoderJudge:
         Returns the sentences as the encoder sees them, with modality and notes of the word lists, and the verdict.
         """
         judgement = self.encoder.judge([mark_reading(reading, self.sides)])[0]
-        verdict = self.weigh(article_inputs(reading, words, word_weights, judgement), judgement)
+        verdict = self.weigh(reading, words, word_weights, judgement)
         said = {judgement.no: judgement for judgement in words}
         return tuple(self._sentence(sentence, said.get(sentence.no)) for sentence in judgement.sentences), verdict
 
     def _sentence(self, sentence: SentenceProbabilities, words: SentenceJudgement | None) -> SentenceJudgement:
         words = words or SentenceJudgement(sentence.no, 0.0, 0.0, "asserted")
         mean = sum(step * share for step, share in zip(DIRECTIONS, sentence.direction, strict=True))
-        events = tuple(self._guess(event) for event in sentence.events if event.probability >= EVENT_PROBABILITY)
+        events = tuple(self._guess(event) for event in sentence.events if event.probability >= SHOWN_PROBABILITY)
         return replace(words, tie=sentence.evidence, direction=sentence.evidence * mean, events=events)
 
-    def weigh(self, inputs: dict[str, float], judgement: Judgement) -> Verdict:
-        relevance = logistic(inputs, self.combination["touches"])
+    def weigh(
+        self, reading: Reading, words: Sequence[SentenceJudgement], word_weights: Weights, judgement: Judgement
+    ) -> Verdict:
+        models = self.combination
+        inputs = article_inputs(reading, words, word_weights, judgement)
+        relevance = logistic(inputs, models["touches"])
         if relevance < 0.5:
             return Verdict(relevance, 0, inputs=inputs)
-        direction_class = direction_of(inputs, self.combination)
-        events = self._events(judgement)
+        direction_class = direction_of(inputs, models)
+        types = event_inputs(words, judgement, self.event_types, direction_class)
+        events = self._events(choose(types, models["event"], MAX_EVENTS), judgement)
         return Verdict(
             relevance=relevance,
-            relevance_class=2 if logistic(inputs, self.combination["mains"]) >= 0.5 else 1,
+            relevance_class=2 if logistic(inputs, models["mains"]) >= 0.5 else 1,
             direction_class=direction_class,
             direction=goldstein_of(direction_class, events),
             events=events,
-            themes=_likely(judgement.themes, THEME_PROBABILITY, MAX_THEMES),
-            evidence=choose_evidence(judgement.sentences),
+            themes=choose(theme_odds(words, word_weights, judgement), models["theme"], MAX_THEMES, least=1),
+            evidence=tuple(
+                sorted(choose(evidence_inputs(reading, words, judgement), models["evidence"], MAX_EVIDENCE, least=1))
+            ),
             inputs=inputs,
         )
 
-    def _events(self, judgement: Judgement) -> tuple[tuple[EventGuess, int], ...]:
-        """Each likely type once, with the sentence that it is likeliest in; the likeliest type first."""
-        found = [(event, sentence.no) for sentence in judgement.sentences for event in sentence.events]
-        likely = [(event, no) for event, no in found if event.probability >= EVENT_PROBABILITY]
-        best: dict[str, tuple[EventGuess, int]] = {}
-        for event, no in sorted(likely, key=lambda pair: (-pair[0].probability, pair[1])):
-            best.setdefault(event.type, (self._guess(event), no))
-        return tuple(best.values())[:MAX_EVENTS]
+    def _events(self, types: Sequence[str], judgement: Judgement) -> tuple[tuple[EventGuess, int], ...]:
+        """Each type once, with the sentence that it is likeliest in."""
+        found: dict[str, tuple[EventProbability, int]] = {}
+        for sentence in judgement.sentences:
+            for event in sentence.events:
+                if event.type not in found or event.probability > found[event.type][0].probability:
+                    found[event.type] = event, sentence.no
+        return tuple((self._guess(found[kind][0]), found[kind][1]) for kind in types)
 
     def _guess(self, event: EventProbability) -> EventGuess:
         word = self.event_types[event.type]
@@ -126,7 +139,7 @@ def read_combination(path: Path) -> Weights:
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             weights.setdefault(row["model"], {})[row["input"]] = float(row["weight"])
-    missing = [model for model in MODELS if model not in weights]
+    missing = [model for model in (*MODELS, *SET_MODELS) if model not in weights]
     if missing:
         raise SettingsError(f"{path}: no model {', '.join(missing)}")
     return weights
@@ -148,22 +161,70 @@ def article_inputs(
         "encoder.strong": log_odds(direction[2] + direction[-2]),
         "evidence.best": log_odds(max((sentence.evidence for sentence in judgement.sentences), default=0.0)),
         **{f"words.{model}": log_odds(logistic(said, word_weights[model])) for model in MODELS},
-        "title.both": said["title.both"],
-        "strong.share": said["strong.share"],
-        "sentences": said["sentences"],
+        **{f"trait.{trait}": probability for trait, probability in judgement.traits.items()},
+        **{name: said[name] for name in LAYOUT},
+        "headline": float(not reading.sentences),
     }
 
 
-def choose_evidence(sentences: Sequence[SentenceProbabilities]) -> tuple[int, ...]:
-    """The sentences of the text that likely show the judgement; the likeliest one always."""
-    body = {sentence.no: sentence.evidence for sentence in sentences if sentence.no != TITLE_NO}
-    return tuple(sorted(_likely(body, EVIDENCE_PROBABILITY, MAX_EVIDENCE)))
+def event_inputs(
+    words: Sequence[SentenceJudgement], judgement: Judgement, event_types: dict[str, EventWord], direction_class: int
+) -> dict[str, Inputs]:
+    """For each type of event the named numbers that it rests on."""
+    said: dict[str, float] = {}
+    for sentence in words:
+        for event in sentence.events:
+            said[event.type] = max(said.get(event.type, 0.0), sentence.tie * event.probability)
+    best: dict[str, float] = {}
+    for probable in (event for sentence in judgement.sentences for event in sentence.events):
+        best[probable.type] = max(best.get(probable.type, 0.0), probable.probability)
+    return {
+        kind: {
+            "encoder.article": log_odds(probability),
+            "encoder.sentence": log_odds(best.get(kind, 0.0)),
+            "words.act": said.get(kind, 0.0),
+            "agrees": float(math.copysign(1, event_types[kind].step * direction_class)) if direction_class else 0.0,
+        }
+        for kind, probability in judgement.events.items()
+    }
 
 
-def _likely(probabilities: dict[Key, float], least: float, most: int) -> tuple[Key, ...]:
-    """The keys from a probability on, the likeliest first and always."""
+def theme_odds(words: Sequence[SentenceJudgement], word_weights: Weights, judgement: Judgement) -> dict[str, Inputs]:
+    """For each theme what the encoder and the word lists say, as log odds."""
+    said = theme_inputs(words)
+    return {
+        theme: {
+            "encoder.theme": log_odds(probability),
+            "words.theme": log_odds(logistic(said, word_weights.get(THEME_MODEL + theme, NO_WORDS))),
+        }
+        for theme, probability in judgement.themes.items()
+    }
+
+
+def evidence_inputs(reading: Reading, words: Sequence[SentenceJudgement], judgement: Judgement) -> dict[int, Inputs]:
+    """For each sentence of the text that the encoder saw, the named numbers that it rests on as evidence."""
+    ties = {sentence.no: sentence.tie for sentence in words}
+    bonds = {focus.no: focus.bond for focus in reading.focuses}
+    body = [sentence for sentence in judgement.sentences if sentence.no != TITLE_NO]
+    best = max((log_odds(sentence.evidence) for sentence in body), default=0.0)
+    return {
+        sentence.no: {
+            "encoder.evidence": log_odds(sentence.evidence),
+            "behind.best": best - log_odds(sentence.evidence),
+            "words.tie": ties.get(sentence.no, 0.0),
+            "names.both": float(bonds.get(sentence.no) == "sentence"),
+            "first": float(sentence.no == 0),
+            "last": float(sentence.no == len(reading.sentences) - 1),
+        }
+        for sentence in body
+    }
+
+
+def choose(found: dict[Key, Inputs], model: dict[str, float], most: int, least: int = 0) -> tuple[Key, ...]:
+    """The keys that a model gives its threshold and more, the likeliest first; `least` of them always."""
+    probabilities = {key: logistic(inputs, model) for key, inputs in found.items()}
     ranked = sorted(probabilities, key=lambda key: -probabilities[key])[:most]
-    return tuple(key for i, key in enumerate(ranked) if i == 0 or probabilities[key] >= least)
+    return tuple(key for i, key in enumerate(ranked) if i < least or probabilities[key] >= model[THRESHOLD])
 
 
 def log_odds(probability: float) -> float:
