@@ -61,7 +61,7 @@ def _is_short(item: Item) -> bool:
 def _is_whole(item: Item) -> bool:
     """Ends like a sentence and begins like one, so that it splits as it did alone."""
     text = item.text.strip()
-    begins = text[0].isupper() or text[0].isdigit() or "\u3400" <= text[0] <= "\u9fff"
+    begins = text[:1].isupper() or text[:1].isdigit() or "\u3400" <= text[:1] <= "\u9fff"
     return begins and text.rstrip(CLOSERS).endswith(ENDINGS)
 
 
