@@ -25,7 +25,7 @@ class Recipe:
     """seed fixes order, dropout and the heads' first weights. Rates are those of the peak; they fall to zero."""
 
     seed: int = 20260101
-    n_epochs: int = 4
+    n_epochs: int = 3
     n_frozen_layers: int = 6
     layer_rate: float = 1.2e-4
     head_rate: float = 1e-3
