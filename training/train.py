@@ -32,6 +32,7 @@ from training.examples import make_examples
 from training.export import export
 from training.learn import Recipe, learn
 from training.model import Encoder
+from training.twins import make_twins, unzip
 from training.vocabulary import cut_vocabulary
 
 N_THREADS = 2
@@ -65,9 +66,10 @@ def train(corpus: Sequence[Item], scorer: Scorer, recipe: Recipe) -> tuple[Encod
     rng = random.Random(recipe.seed)
     plain = [mark_reading(forget_names(reading, rng), scorer.codebook.sides) for reading in readings]
     marked = [mark_reading(reading, scorer.codebook.sides) for reading in readings]
+    twins, twin_texts = unzip(make_twins(items, marked, scorer.codebook, recipe.seed))
     variants = [
-        make_examples(items, plain, vocabulary.tokenizer, are_swapped=False),
-        make_examples(items, marked, vocabulary.tokenizer, are_swapped=True),
+        make_examples([*items, *twins], [*plain, *twin_texts], vocabulary.tokenizer, are_swapped=False),
+        make_examples([*items, *twins], [*marked, *twin_texts], vocabulary.tokenizer, are_swapped=True),
     ]
     learn(encoder, variants, recipe)
     return encoder, vocabulary.tokenizer
