@@ -26,7 +26,7 @@ from include.newswatch.scoring.encoded import (
     choose,
     event_inputs,
     evidence_inputs,
-    theme_odds,
+    themes_inputs,
 )
 from include.newswatch.scoring.encoder import Encoder, Judgement
 from include.newswatch.scoring.gate import Reading
@@ -37,7 +37,10 @@ from training.corpus import NATURAL, Item
 
 BUILD = ("title.both", "strong.share", "sentences", "both.named")
 RELEVANCE_INPUTS = ("encoder.touches", "encoder.mains", "evidence.best", "words.touches", *BUILD, "headline", "thirds")
-DIRECTION_INPUTS = ("encoder.positive", "encoder.negative", "words.positive", "words.negative")
+DIRECTION_INPUTS = (
+    *("encoder.positive", "encoder.negative", "words.positive", "words.negative"),
+    *("sentences.positive", "sentences.negative"),
+)
 INPUTS = {
     "touches": RELEVANCE_INPUTS,
     "mains": ("encoder.mains", "words.mains", "evidence.best", *BUILD),
@@ -130,7 +133,7 @@ def fit_sets(dev: Sequence[Judged], models: Weights, codebook: Codebook) -> Weig
         for found in dev
     ]
     themes = [
-        (theme_odds(found.words, codebook.weights, found.judgement), frozenset(found.item.themes)) for found in dev
+        (themes_inputs(found.words, codebook.weights, found.judgement), frozenset(found.item.themes)) for found in dev
     ]
     evidence = [
         (evidence_inputs(found.reading, found.words, found.judgement), frozenset(found.item.evidence))

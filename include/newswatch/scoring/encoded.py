@@ -99,7 +99,7 @@ class EncoderJudge:
             direction_class=direction_class,
             direction=goldstein_of(direction_class, events),
             events=events,
-            themes=choose(theme_odds(words, word_weights, judgement), models["theme"], MAX_THEMES, least=1),
+            themes=choose(themes_inputs(words, word_weights, judgement), models["theme"], MAX_THEMES, least=1),
             evidence=tuple(
                 sorted(choose(evidence_inputs(reading, words, judgement), models["evidence"], MAX_EVIDENCE, least=1))
             ),
@@ -159,12 +159,21 @@ def article_inputs(
         "encoder.positive": log_odds(direction[1] + direction[2]),
         "encoder.negative": log_odds(direction[-1] + direction[-2]),
         "encoder.strong": log_odds(direction[2] + direction[-2]),
+        **_sentence_stances(judgement),
         "evidence.best": log_odds(max((sentence.evidence for sentence in judgement.sentences), default=0.0)),
         **{f"words.{model}": log_odds(logistic(said, word_weights[model])) for model in MODELS},
         **{f"trait.{trait}": probability for trait, probability in judgement.traits.items()},
         **{name: said[name] for name in LAYOUT},
         "headline": float(not reading.sentences),
     }
+
+
+def _sentence_stances(judgement: Judgement) -> Inputs:
+    """How good and how bad the sentences are for the two, each by the evidence that it is."""
+    total = sum(sentence.evidence for sentence in judgement.sentences) or 1.0
+    good = sum(sentence.evidence * sum(sentence.direction[3:]) for sentence in judgement.sentences)
+    bad = sum(sentence.evidence * sum(sentence.direction[:2]) for sentence in judgement.sentences)
+    return {"sentences.positive": good / total, "sentences.negative": bad / total}
 
 
 def event_inputs(
@@ -178,9 +187,11 @@ def event_inputs(
     best: dict[str, float] = {}
     for probable in (event for sentence in judgement.sentences for event in sentence.events):
         best[probable.type] = max(best.get(probable.type, 0.0), probable.probability)
+    top = max(map(log_odds, judgement.events.values()))
     return {
         kind: {
             "encoder.article": log_odds(probability),
+            "behind.best": top - log_odds(probability),
             "encoder.sentence": log_odds(best.get(kind, 0.0)),
             "words.act": said.get(kind, 0.0),
             "agrees": float(math.copysign(1, event_types[kind].step * direction_class)) if direction_class else 0.0,
@@ -189,12 +200,14 @@ def event_inputs(
     }
 
 
-def theme_odds(words: Sequence[SentenceJudgement], word_weights: Weights, judgement: Judgement) -> dict[str, Inputs]:
-    """For each theme what the encoder and the word lists say, as log odds."""
+def themes_inputs(words: Sequence[SentenceJudgement], word_weights: Weights, judgement: Judgement) -> dict[str, Inputs]:
+    """For each theme the named numbers that it rests on: what encoder and word lists say, as log odds."""
     said = theme_inputs(words)
+    top = max(map(log_odds, judgement.themes.values()))
     return {
         theme: {
             "encoder.theme": log_odds(probability),
+            "behind.best": top - log_odds(probability),
             "words.theme": log_odds(logistic(said, word_weights.get(THEME_MODEL + theme, NO_WORDS))),
         }
         for theme, probability in judgement.themes.items()
