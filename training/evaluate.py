@@ -1,9 +1,9 @@
 """The figures of the scorer: `python -m training.evaluate [LABELLED.jsonl ...] [--part test]`.
 
-Without files: a part of the corpus that the encoder has not learned from, by language and capability. With files (id,
-lang, title, text, relevance, direction): these too. Beside each figure stand its 95 % bootstrap interval and what a
-constant answer gets. What weighs the encoder's word may have been fitted on the files: `--cross-fit` fits it anew,
-five times, each time without the fifth that it then judges.
+Without files: a part of the corpus that the encoder has not learned from, hard cases and natural texts apart, by
+language and capability. With files (id, lang, title, text, relevance, direction): these too. Beside each figure stand
+its 95 % bootstrap interval and what a constant answer gets. What weighs the encoder's word may have been fitted on the
+files: `--cross-fit` fits it anew, five times, each time without the fifth that it then judges.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def main() -> None:
     scorer = load_scorer()
     corpus = load_corpus()
     own = score_items([item for item in corpus if item.part == arguments.part], scorer)
-    print_report(f"own corpus, {arguments.part} part", own, has_details=True)
+    for name, is_natural in (("hard cases", False), ("as a stream brings them", True)):
+        chosen = [outcome for outcome in own if outcome.item.is_natural == is_natural]
+        print_report(f"own corpus, {arguments.part} part, {name}", chosen, has_details=True)
     for path in arguments.files:
         items = read_items(path)
         outcomes = cross_fitted(items, corpus, scorer) if arguments.cross_fit else score_items(items, scorer)
