@@ -6,6 +6,7 @@
 What goes wrong with one feed, page or article is a row of the table `fetches`, never a failed task. A red task means
 trouble of our own; clear it to run it again: every step may be repeated, and a run is loaded once whatever is retried.
 A batch that stays red holds up nobody: the rest is loaded, and the pages of the batch are asked for again next time.
+**tell** sends the alerts that the run opened or closed (the page News shows them all).
 The run turns red in **summary** when one of its named checks did not hold; its log says which.
 
 Settings are environment variables NEWSWATCH_*; sources are lines of include/feeds.csv.
@@ -17,13 +18,28 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, task, task_group
 
-from include.steps import DEFAULT_ARGS, extract, fetch, load, named, now, publish, run_id, score, settings, summary
+from include import notify
+from include.steps import (
+    DEFAULT_ARGS,
+    extract,
+    fetch,
+    load,
+    named,
+    now,
+    publish,
+    run_id,
+    score,
+    settings,
+    summary,
+    tell,
+)  # fmt: skip
 
 
 @dag(
     schedule=CronTriggerTimetable("*/30 * * * *", timezone="UTC", run_immediately=True),
     catchup=False,
     max_active_runs=1,
+    deadline=notify.deadlines(),
     doc_md=__doc__,
     tags=["news"],
     default_args=DEFAULT_ARGS,
@@ -67,7 +83,9 @@ def monitor() -> None:
     scored = pages.expand(batch=selected)
     loaded = load.override(trigger_rule="all_done")()  # whatever became of the batches
     polled >> selected
-    scored >> loaded >> publish() >> summary(loaded)
+    published = publish()
+    scored >> loaded >> published >> summary(loaded)
+    published >> tell.expand(connection=list(notify.CONNECTIONS))
 
 
 monitor()

@@ -12,7 +12,9 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from include import notify
 
 RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
 DEFAULT_ARGS = {
@@ -94,6 +96,23 @@ def summary(loaded: list[dict[str, Any]]) -> None:
     failed = [name for counts in loaded for name in counts.get("failed_checks", [])]
     if failed:
         raise AirflowFailException("checks that did not hold: " + "; ".join(failed))
+
+
+@task(
+    pool="duckdb_writer",
+    trigger_rule="all_done",
+    map_index_template="{{ connection_name }}",
+    doc_md="Sends the alerts that the run opened or closed, once, by each connection that is configured.",
+)
+def tell(connection: str) -> None:
+    from include.newswatch import pipeline
+
+    context: Any = get_current_context()
+    context["connection_name"] = connection
+    if not (message := pipeline.tell_alerts(settings(), run_id())):
+        raise AirflowSkipException("the run opened and closed no alert")
+    if not notify.send(connection, *message):
+        raise AirflowSkipException(f"there is no connection {connection}; the page News shows the alerts")
 
 
 def settings() -> Any:

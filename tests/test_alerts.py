@@ -22,6 +22,7 @@ from include.newswatch.alerts import (
     Situation,
     judge,
     load_rules,
+    render_digest,
 )
 from include.newswatch.model import ScoredArticle
 from include.newswatch.settings import Settings
@@ -90,6 +91,7 @@ def test_a_calm_day_raises_nothing() -> None:
         ({"runs": [run(2, most_feeds_answer="9 of 10 failed")]}, set()),
         ({"runs": [run(30 * n, n_backlog=100 - n) for n in range(13)]}, {("backlog_growing", "backlog")}),
         ({"runs": [run(30 * n, n_backlog=100 - n) for n in range(12)]}, set()),
+        ({"rejection": "fewer articles"}, {("gate_failed", "publication")}),
         ({"free_bytes": 4 * GB}, {("disk_low", "data folder")}),
         ({"database_bytes": 26 * GB}, {("disk_low", "data folder")}),
         ({"days": [day(direction_z=-3.2)]}, {("index_burst", "direction")}),
@@ -101,6 +103,13 @@ def test_a_calm_day_raises_nothing() -> None:
 )
 def test_each_rule_holds_at_its_threshold_and_not_below(changed: dict[str, Any], expected: set[object]) -> None:
     assert found(replace(CALM, **changed)) == expected
+
+
+def test_a_hundred_alerts_are_one_message_of_bounded_length() -> None:
+    row = {"subject": "s", "severity": "warning", "message": "two\nlines " * 20, "detail": "d" * 90, "advice": "a" * 90}
+    title, text = render_digest([row | {"is_opened": n < 90} for n in range(100)])
+    assert title.startswith("newswatch: 90 opened, 10 over: two lines")
+    assert (len(title), "\n" in title, len(text)) == (150, False, 4000)
 
 
 def test_while_our_network_is_down_no_feed_is_blamed_and_none_is_cleared() -> None:

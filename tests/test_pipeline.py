@@ -93,7 +93,7 @@ def test_a_second_run_adds_no_article_and_changes_none(settings: Settings) -> No
 def test_loading_a_run_twice_changes_nothing(settings: Settings) -> None:
     run = walk(settings, "one", NOW)
     before = contents(settings.warehouse)
-    assert pipeline.load(settings, run.folder) == {"already_loaded": True, "alerts": []}
+    assert pipeline.load(settings, run.folder) == {"already_loaded": True}
     assert contents(settings.warehouse) == before
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from include.newswatch.model import SettingsError
 
 SEVERITIES = ("critical", "warning", "notice")
+MAX_TITLE, MAX_TEXT = 150, 4000  # characters; a hundred failing feeds are one message that every service takes
 GB = 1_000_000_000
 
 
@@ -79,7 +80,10 @@ class DayIndex:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the rules look at. runs: newest first, this one included; days: oldest first; sizes in bytes."""
+    """What the rules look at. runs: newest first, this one included; days: oldest first; sizes in bytes.
+
+    rejection: why the newest attempt to publish was refused; empty when it was not.
+    """
 
     now: datetime
     feeds: Sequence[FeedHealth]
@@ -90,6 +94,7 @@ class Situation:
     is_network_down: bool
     free_bytes: int
     database_bytes: int
+    rejection: str = ""
 
 
 Told = Iterable[tuple[str, str, str]]  # subject, message, detail
@@ -149,6 +154,12 @@ def check_failed(threshold: float, seen: Situation) -> Told:
             yield check["name"], f"The check '{check['name']}' of a run did not hold", check["detail"]
 
 
+def gate_failed(threshold: float, seen: Situation) -> Told:
+    """The newest attempt to publish was refused; readers keep what was published before."""
+    if seen.rejection:
+        yield "publication", "The database was not published: the checks before it did not hold", seen.rejection
+
+
 def backlog_growing(threshold: float, seen: Situation) -> Told:
     """Runs in a row that each left more pages waiting than the one before."""
     waiting = [run.n_backlog for run in seen.runs[: int(threshold) + 1]]
@@ -180,7 +191,7 @@ def index_burst(threshold: float, seen: Situation) -> Told:
 RULES: Mapping[str, Callable[[float, Situation], Told]] = {
     rule.__name__: rule
     for rule in (
-        network_down, most_feeds_failing, run_late, check_failed, disk_low,
+        network_down, most_feeds_failing, run_late, check_failed, gate_failed, disk_low,
         backlog_growing, feed_failing, outlet_silent, index_burst,
     )
 }  # fmt: skip
@@ -223,6 +234,25 @@ def _rule(line: Mapping[str, str | None]) -> Rule:
     if not re.fullmatch(r"(\d{1,9}(\.\d+)?)?", threshold, re.ASCII):
         raise SettingsError(f"the threshold must be a number of 0 or more, not {threshold!r}")
     return Rule(name, float(threshold or 0), severity, line.get("what_to_do") or "")
+
+
+def render_digest(alerts: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Title and text of one message for all that a run opened and closed (rows of find_run_alerts)."""
+    opened = [row for row in alerts if row["is_opened"]]
+    closed = [row for row in alerts if not row["is_opened"]]
+    lines = []
+    for row in opened:
+        lines += [
+            f"{row['severity'].upper()} {row['message']}",
+            row["subject"],
+            row["detail"],
+            f"→ {row['advice']}",
+            "",
+        ]
+    lines += [f"over: {row['message']}" for row in closed]
+    first = (opened or closed)[0]["message"]
+    title = f"newswatch: {len(opened)} opened, {len(closed)} over: {first}"
+    return " ".join(title.split())[:MAX_TITLE], "\n".join(lines)[:MAX_TEXT]
 
 
 def _day(moment: datetime) -> str:

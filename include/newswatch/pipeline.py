@@ -26,7 +26,17 @@ import pyarrow as pa
 from upath import UPath
 
 from include.newswatch import archive, warehouse
-from include.newswatch.alerts import DayIndex, FeedHealth, Finding, Rule, RunResult, Situation, judge, load_rules
+from include.newswatch.alerts import (
+    DayIndex,
+    FeedHealth,
+    Finding,
+    Rule,
+    RunResult,
+    Situation,
+    judge,
+    load_rules,
+    render_digest,
+)
 from include.newswatch.articles import extract_article
 from include.newswatch.feeds import parse_feed
 from include.newswatch.model import (
@@ -381,12 +391,11 @@ def load(settings: Settings, folder: str) -> Counts:
     run = open_run(folder)
     with warehouse.open_warehouse(settings.warehouse) as connection:
         if warehouse.has_run(connection, run.run_id):
-            counts: Counts = {"already_loaded": True}
-        else:
-            connection.begin()
-            counts = _load_run(connection, settings, run)
-            connection.commit()
-        return counts | {"alerts": warehouse.find_rows(connection, "find_run_alerts", run_id=run.run_id)}
+            return {"already_loaded": True}
+        connection.begin()
+        counts = _load_run(connection, settings, run)
+        connection.commit()
+    return counts
 
 
 def _load_run(connection: warehouse.Connection, settings: Settings, run: Run) -> Counts:
@@ -421,7 +430,8 @@ def _load_run(connection: warehouse.Connection, settings: Settings, run: Run) ->
         database_bytes=settings.warehouse.stat().st_size,
         checks=checks,
     )
-    _judge_alerts(connection, rules, run, polls)
+    rejection = "its copy lies beside the published file" if warehouse.is_rejected(settings.published) else ""
+    _judge_alerts(connection, rules, run, polls, rejection)
     return {name: table.num_rows for name, table in tables.items()} | {
         "network_down": is_lost,
         "failed_checks": [check["name"] for check in checks if not check["is_ok"]],
@@ -442,7 +452,9 @@ def _gather_tables(run: Run) -> tuple[dict[str, pa.Table], list[str]]:
     return tables, broken
 
 
-def _judge_alerts(connection: warehouse.Connection, rules: Sequence[Rule], run: Run, polls: Sequence[Poll]) -> None:
+def _judge_alerts(
+    connection: warehouse.Connection, rules: Sequence[Rule], run: Run, polls: Sequence[Poll], rejection: str
+) -> None:
     """Open and close alerts by what the warehouse holds now, the run included."""
     now = datetime.now(UTC)
     # After a clock that went wrong there may be runs in the future; this one is the newest of the others.
@@ -457,6 +469,7 @@ def _judge_alerts(connection: warehouse.Connection, rules: Sequence[Rule], run: 
         is_network_down=runs[0]["is_network_down"],
         free_bytes=runs[0]["free_bytes"],
         database_bytes=runs[0]["database_bytes"],
+        rejection=rejection,
     )
     findings, judged = judge(rules, seen)
     warehouse.save_alerts(connection, archive.to_table(findings, Finding), judged, run.run_id, now)
@@ -522,7 +535,31 @@ def _check(name: str, is_ok: bool, detail: str) -> dict[str, Any]:
 
 def publish(settings: Settings, *, force: bool = False) -> Counts:
     """Replace the published file by the warehouse as it is now, if the checks hold, and say what it holds."""
-    return dict(warehouse.publish(settings.warehouse, settings.published, force=force))
+    try:
+        return dict(warehouse.publish(settings.warehouse, settings.published, force=force))
+    except warehouse.PublicationRejectedError as error:
+        _tell_of_rejection(settings, str(error))
+        raise
+
+
+def _tell_of_rejection(settings: Settings, rejection: str) -> None:
+    """Open the alert at once; the load after a publication that holds closes it."""
+    rules = [rule for rule in load_rules(settings.alerts_csv)[0] if rule.name == "gate_failed"]
+    with warehouse.open_warehouse(settings.warehouse) as connection:
+        for row in warehouse.find_rows(connection, "find_last_runs")[:1]:
+            _judge_alerts(connection, rules, Run(row["run_id"], "", row["started_at"]), [], rejection)
+
+
+def tell_alerts(settings: Settings, run_id: str) -> tuple[str, str] | None:
+    """Title and text of what the operators must hear of a run; None when there is nothing."""
+    with warehouse.open_warehouse(settings.warehouse) as connection:
+        if not warehouse.has_run(connection, run_id):
+            return (
+                f"newswatch: the run {run_id} was not loaded",
+                "Open the log of its red task, mend the cause, clear it.",
+            )
+        alerts = warehouse.find_rows(connection, "find_run_alerts", run_id=run_id)
+    return render_digest(alerts) if alerts else None
 
 
 def export(settings: Settings, now: datetime) -> Counts:

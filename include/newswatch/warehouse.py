@@ -286,12 +286,23 @@ def publish(warehouse: Path, published: Path, *, force: bool = False) -> dict[st
     _flush(candidate)
     counts, failed = _check_candidate(candidate, published)
     if failed and not force:
-        rejected = candidate.replace(published.with_name(f"{published.stem}.rejected{published.suffix}"))
-        raise PublicationRejectedError(rejected, failed)
+        raise PublicationRejectedError(candidate.replace(_rejected(published)), failed)
     # A stale log beside a replaced file would be replayed into it (DuckDB 1.5.5).
     published.with_name(f"{published.name}.wal").unlink(missing_ok=True)
     candidate.replace(published)
     return counts
+
+
+def _rejected(published: Path) -> Path:
+    return published.with_name(f"{published.stem}.rejected{published.suffix}")
+
+
+def is_rejected(published: Path) -> bool:
+    """Whether the newest attempt to publish was refused."""
+    rejected = _rejected(published)
+    if not rejected.exists():
+        return False
+    return not published.exists() or rejected.stat().st_mtime > published.stat().st_mtime
 
 
 def _check_candidate(candidate: Path, published: Path) -> tuple[dict[str, int], list[str]]:
