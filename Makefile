@@ -61,9 +61,14 @@ test: install ## the fast tests
 	$(PYTHON) -m pytest -n auto --dist loadfile
 
 .PHONY: check
-check: install ## ruff, mypy, requirements in step with their sources, the compose file's schema
+check: install ## ruff, mypy, requirements that fit together, the compose file's schema
 	ruff check . && ruff format --check . && mypy
+	$(PYTHON) -m pip check
 	check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+.PHONY: audit
+audit: install ## known vulnerabilities of the pinned versions; asks OSV, so it needs the internet (CI)
+	pip-audit --requirement requirements.txt --requirement requirements-dev.txt --no-deps --disable-pip --vulnerability-service osv
 
 .PHONY: test-all
 test-all: install ## all tests: also a real scheduler and a browser

@@ -19,6 +19,7 @@ class Asked:
     path: str
     headers: dict[str, str]
     at: float
+    body: bytes = b""
 
 
 Says = bytes | Iterable[bytes] | Callable[[Asked], "bytes | Iterable[bytes]"]
@@ -93,7 +94,8 @@ class _Conversation(socketserver.StreamRequestHandler):
         while (header := self.rfile.readline().decode("latin-1").strip()) != "":
             name, _, value = header.partition(":")
             headers[name.lower()] = value.strip()
-        return Asked(line.split()[1], headers, time.monotonic())
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        return Asked(line.split()[1], headers, time.monotonic(), body)
 
     def _answer(self, asked: Asked) -> bool:
         said = self.server.routes.get(asked.path.partition("?")[0], self.server.routes.get("*", says(b"", 404)))
