@@ -430,8 +430,9 @@ def _load_run(connection: warehouse.Connection, settings: Settings, run: Run) ->
         database_bytes=settings.warehouse.stat().st_size,
         checks=checks,
     )
-    rejection = "its copy lies beside the published file" if warehouse.is_rejected(settings.published) else ""
-    _judge_alerts(connection, rules, run, polls, rejection)
+    if run.batches("feeds", "tasks"):  # an import or a new scoring says nothing of feeds, network and rhythm
+        rejection = "its copy lies beside the published file" if warehouse.is_rejected(settings.published) else ""
+        _judge_alerts(connection, rules, run, polls, rejection)
     return {name: table.num_rows for name, table in tables.items()} | {
         "network_down": is_lost,
         "failed_checks": [check["name"] for check in checks if not check["is_ok"]],
