@@ -57,7 +57,7 @@ def send(name: str, title: str, text: str) -> bool:
 async def run_is_late(context: dict[str, Any]) -> None:
     """Runs in the triggerer when a run of `monitor` misses its deadline, even if no worker is free."""
     run = context["dag_run"]
-    title = f"newswatch: the run {run['run_id']} is late"
+    title = f"newswatch: the run {run['dag_run_id']} is late"
     text = f"Queued at {run['queued_at']}, it has not ended. Which of its tasks runs, which waits? The grid shows it."
     await asyncio.gather(*(_send_async(name, title, text) for name in CONNECTIONS))
 

@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include import notify
 
+FEEDS = Asset("feeds", uri="file://newswatch/include/feeds.csv")
 RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
 DEFAULT_ARGS = {
     "retries": 2,
@@ -77,6 +78,7 @@ def load(folders: list[str] | None = None) -> list[dict[str, Any]]:
 
 @task(
     pool="duckdb_writer",
+    inlets=[FEEDS],
     outlets=[RELATIONS],
     doc_md="Replaces the published database by the warehouse as it is now, if its checks hold. Readers never wait.",
 )

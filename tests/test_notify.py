@@ -39,7 +39,7 @@ def test_a_text_arrives_word_for_word_and_is_no_template(
 
 def test_a_late_run_is_told_by_every_connection(service: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     connect(monkeypatch, service)
-    asyncio.run(notify.run_is_late({"dag_run": {"run_id": "scheduled__x", "queued_at": "2026-03-01T12:00:00Z"}}))
+    asyncio.run(notify.run_is_late({"dag_run": {"dag_run_id": "scheduled__x", "queued_at": "2026-03-01T12:00:00Z"}}))
     bodies: list[Asked] = service.asked
     assert len(bodies) == 2
     assert all("scheduled__x is late" in asked.body.decode() for asked in bodies)
