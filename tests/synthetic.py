@@ -49,13 +49,23 @@ set story_id = t.story_id, copy_of = if(t.is_copy, t.story_id, null), copy_share
 from (
     select article_id, story_id, article_id % 9 = 0 and article_id <> story_id as is_copy
     from (
-        select key_of(url) as article_id, min(key_of(url)) over (partition by story_day, slot) as story_id from relevant
+        select article_key(url) as article_id, min(article_key(url)) over (partition by story_day, slot) as story_id
+        from relevant
     )
 ) as t
 where t.article_id = articles.article_id;
 insert into stories by name
 select
     story_id, arg_max(title, relevance) as headline, arg_max(article_id, relevance) as representative_article_id,
+    arg_max(score_id, relevance) as representative_score_id,
+    {
+        'china_state': count(distinct outlet) filter (where side = 'china_state'),
+        'russia_state': count(distinct outlet) filter (where side = 'russia_state'),
+        'china_independent': count(distinct outlet) filter (where side = 'china_independent'),
+        'russia_independent': count(distinct outlet) filter (where side = 'russia_independent'),
+        'third': count(distinct outlet) filter (where side = 'third')
+    } as n_outlets_by_side,
+    list(distinct "language"::text order by "language"::text) as languages,
     min(reported_at) as first_report_at, max(reported_at) as last_report_at, count(*) as n_reports, count(*) as n_texts,
     count(distinct outlet) as n_outlets, max(relevance) as relevance, avg(direction) as direction, '' as change_note
 from reports

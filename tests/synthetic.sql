@@ -39,7 +39,7 @@ join pool as p4 on p4."key" = v.language || (v.h2 % v.size);
 
 insert into articles by name
 select
-    key_of(url) as article_id, url, feed_url, outlet, country, side, "language", title, body as "text", '' as author,
+    article_key(url) as article_id, url, feed_url, outlet, country, side, "language", title, body as "text", '' as author,
     moment as published_at, 'feed' as published_at_source, moment + interval 20 minutes as first_seen_at,
     moment + interval 20 minutes as fetched_at, if(h2 % 50 = 0, moment + interval 5 hours, null) as revised_at,
     sha256(title || chr(10) || body) as text_sha256
@@ -48,7 +48,7 @@ order by i;
 
 insert into scores by name
 select
-    key_of(url || '|v') as score_id, key_of(url) as article_id, 'synthetic' as scorer_version,
+    key_of(url || '|v') as score_id, article_key(url) as article_id, 'synthetic' as scorer_version,
     sha256(title || chr(10) || body) as text_sha256, moment + interval 25 minutes as scored_at,
     if(is_relevant, 0.5 + (h2 % 500) / 1000.0, (h2 % 300) / 1000.0) as relevance,
     if(is_relevant, 1 + (h2 % 2)::int, 0) as relevance_class, if(is_relevant, direction, null) as direction,
@@ -92,7 +92,7 @@ from (
 insert into entries by name
 select
     feed_url, url, title, moment as published_at, moment::text as published_raw, url as guid, lead[1:150] as summary,
-    moment + interval 15 minutes as first_seen_at, key_of(url) as article_id
+    moment + interval 15 minutes as first_seen_at, article_key(url) as article_id
 from batch;
 
 insert into fetches by name

@@ -1,9 +1,9 @@
 -- The search index of the articles of this run that are about the relation.
 -- grain: one row per term and article    reads: new_extractions, new_scores, articles, reports, evidence    safe to run twice
 create or replace temp table touched as
-select key_of(url) as article_id from new_scores
+select article_key(url) as article_id from new_scores
 union
-select key_of(article.url) from new_extractions where article is not null;
+select article_key(article.url) from new_extractions where article is not null;
 
 delete from search_postings where article_id in (from touched);
 delete from search_documents where article_id in (from touched);

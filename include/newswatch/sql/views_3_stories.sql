@@ -54,52 +54,17 @@ story_themes as (
         group by all
     )
     group by story_id, side
-),
--- Words are compared within a language, independent texts alone, each counted once a text.
--- usual: the share that a term has of all words of all reports; a term that is frequent everywhere needs more to stand out.
-texts as (
-    select r.story_id, r.side, r.language, p.term_id, count(*) as k
-    from reports as r
-    join search_postings as p using (article_id)
-    where r.is_original
-    group by r.story_id, r.side, r.language, p.term_id
-),
-usual as (
-    select term_id, count(*) / (select count(*) from search_postings) as share from search_postings group by term_id
-),
-compared as (
-    select
-        story_id, side, term_id, k, sum(k) over here as n, sum(k) over (partition by story_id, "language", term_id) - k as m,
-        sum(k) over (partition by story_id, "language") - sum(k) over here as o
-    from texts
-    window here as (partition by story_id, side, "language")
-),
-apart as (
-    select c.story_id, c.side, c.term_id, max(log_odds_z(c.k, c.n, c.m, c.o, u.share, 1000)) as z
-    from compared as c
-    join usual as u using (term_id)
-    where c.o > 0 and c.k > c.m
-    group by c.story_id, c.side, c.term_id
-    qualify row_number() over (partition by c.story_id, c.side order by z desc, c.term_id) <= 10
-),
-story_words as (
-    select a.story_id, a.side, list(w.word order by a.z desc, w.word) as words
-    from apart as a
-    join (select term_id, min_by(word, (length(word), word)) as word from search_words group by term_id) as w using (term_id)
-    group by a.story_id, a.side
 )
 select
     f.story_id, coalesce(s.headline, f.title) as headline, f.side, f.n_reports, f.n_outlets, f.first_report_at, f.direction,
     f.direction - (sum(f.direction) over sides - f.direction) / nullif(count(f.direction) over sides - 1, 0) as direction_difference,
     coalesce(t.themes, []) as themes,
-    coalesce(w.words, []) as words,
     f.title
 from story_sides as f
 left join story_themes as t using (story_id, side)
-left join story_words as w using (story_id, side)
 left join stories as s using (story_id)
 window sides as (partition by f.story_id);
-comment on view framing is 'One row a story and side: how each side''s media told it.';
+comment on view framing is 'One row a story and side: how each side''s media told it. The words that set a side apart: from framing_words(story_id).';
 comment on column framing.story_id is 'Story; the article''s own id where it stands alone.';
 comment on column framing.headline is 'Headline of the report that stands for the story.';
 comment on column framing.side is 'Whose media the row is about.';
@@ -109,8 +74,45 @@ comment on column framing.first_report_at is 'First report of that side, UTC.';
 comment on column framing.direction is 'Mean direction of that side''s independent texts, Goldstein -10 .. 10.';
 comment on column framing.direction_difference is 'That direction minus the mean of the other sides''; null where no other side reports it.';
 comment on column framing.themes is 'Themes of that side''s reports, the most frequent first.';
-comment on column framing.words is 'Up to ten words that set that side''s texts apart from the others'' in the same language, the strongest first (log-odds with a prior); empty where no other side wrote in that language.';
 comment on column framing.title is 'Title of that side''s most relevant report.';
+
+-- A macro and not a column of the view: over all stories at once it would weigh millions of words.
+-- Words are compared within a language, independent texts alone, each word counted once a text.
+create or replace macro framing_words(story) as table
+with
+texts as (
+    select r.side, r.language, p.term_id, count(*) as k
+    from (select article_id, side, "language" from reports where story_id = story and is_original) as r
+    join search_postings as p using (article_id)
+    group by r.side, r.language, p.term_id
+),
+-- The share that a term has of all words of all reports: what is frequent everywhere needs more to stand out.
+usual as (
+    select term_id, count(*) / (select count(*) from search_postings) as share
+    from search_postings
+    where term_id in (select term_id from texts)
+    group by term_id
+),
+compared as (
+    select
+        side, "language", term_id, k, sum(k) over (partition by side, "language") as n,
+        sum(k) over (partition by "language", term_id) - k as m,
+        sum(k) over (partition by "language") - sum(k) over (partition by side, "language") as o
+    from texts
+),
+forms as (
+    select term_id, min_by(word, (length(word), word)) as word
+    from search_words
+    where term_id in (select term_id from texts)
+    group by term_id
+)
+select c.side, c.language, f.word, c.k as n_texts, c.m::bigint as n_texts_of_others, log_odds_z(c.k, c.n, c.m, c.o, u.share, 1000) as z
+from compared as c
+join usual as u using (term_id)
+join forms as f using (term_id)
+where c.o > 0 and c.k > c.m
+order by c.side, c.language, z desc, f.word;
+comment on macro table framing_words is 'Words that set a side''s texts on one story apart from the others'' in the same language, the strongest first; z: log-odds with a prior. `from framing_words(story_id)`.';
 
 create or replace view actor_pairs as
 select
