@@ -37,24 +37,24 @@ def maintenance() -> None:
         return upkeep.tidy(settings(), now())
 
     @task(pool="duckdb_writer", doc_md="Gives back the free blocks of the warehouse, where they are many.")
-    def compact() -> dict[str, Any]:
+    def compact() -> list[dict[str, Any]]:
         from include.newswatch import upkeep
 
-        return upkeep.compact(settings())
+        return [upkeep.compact(dyad) for dyad in settings().by_dyad()]
 
     @task(retries=0, doc_md="Red when the published file or the archive is not sound; its log says what is wrong.")
     def check() -> None:
         from include.newswatch import upkeep
 
-        faults = upkeep.check_integrity(settings(), now())
+        faults = [fault for dyad in settings().by_dyad() for fault in upkeep.check_integrity(dyad, now())]
         if faults:
             raise AirflowFailException("; ".join(faults))
 
     @task(trigger_rule="all_done", doc_md="Writes every published table and view as Parquet below export/.")
-    def export() -> dict[str, Any]:
+    def export() -> list[dict[str, Any]]:
         from include.newswatch import pipeline
 
-        return pipeline.export(settings(), now())
+        return [pipeline.export(dyad, now()) for dyad in settings().by_dyad()]
 
     @task(doc_md="Removes old runs from Airflow's own database: `airflow db clean`.")
     def clean_metadata() -> None:

@@ -1,4 +1,4 @@
-"""Writes the brief of the day whenever the published database has changed.
+"""Writes the brief of the day whenever a published database has changed.
 
 The brief is `reports/YYYY-MM-DD.html` in the data folder; `latest.html` beside it is the newest.
 """
@@ -26,15 +26,17 @@ RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
     },
 )
 def report() -> None:
-    @task(doc_md="Writes the brief from the published database.")
-    def write_brief() -> dict[str, Any]:
+    @task(doc_md="Writes the brief of each pair of countries from its published database.")
+    def write_brief() -> list[dict[str, Any]]:
         import os
         from datetime import UTC, datetime
 
         from include.newswatch import pipeline
         from include.newswatch.settings import load_settings
 
-        return pipeline.report(load_settings(os.environ), datetime.now(UTC).date())
+        today = datetime.now(UTC).date()
+        dyads = load_settings(os.environ).by_dyad()
+        return [pipeline.report(dyad, today) for dyad in dyads if dyad.published.exists()]
 
     write_brief()
 

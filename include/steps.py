@@ -65,7 +65,7 @@ def score(batch: str) -> dict[str, Any]:
 @task(
     pool="duckdb_writer",
     trigger_rule="none_failed",  # a run without batches is loaded too; one with a red batch waits for its mending
-    doc_md="Brings all that the run found into the warehouse, in one transaction.",
+    doc_md="Brings all that the run found into the warehouse of each pair of countries, each in one transaction.",
 )
 def load(folders: list[str] | None = None) -> list[dict[str, Any]]:
     """folders: of the runs; None: the one that is named after the Dag run."""
@@ -73,23 +73,28 @@ def load(folders: list[str] | None = None) -> list[dict[str, Any]]:
 
     if folders is None:
         folders = [pipeline.run_folder(settings(), run_id())]
-    return [pipeline.load(settings(), folder) for folder in folders]
+    return [pipeline.load(dyad, folder) for dyad in settings().by_dyad() for folder in folders]
 
 
 @task(
     pool="duckdb_writer",
     inlets=[FEEDS],
     outlets=[RELATIONS],
-    doc_md="Replaces the published database by the warehouse as it is now, if its checks hold. Readers never wait.",
+    doc_md="Replaces each published database by its warehouse as it is now, if the checks hold. Readers never wait.",
 )
 def publish() -> Iterator[Metadata]:
     from include.newswatch import pipeline
     from include.newswatch.warehouse import PublicationRejectedError
 
-    try:
-        yield Metadata(RELATIONS, pipeline.publish(settings()))
-    except PublicationRejectedError as error:  # the same file would be refused again
-        raise AirflowFailException(str(error)) from error
+    published, refused = {}, []
+    for dyad in settings().by_dyad():
+        try:
+            published[dyad.dyad] = pipeline.publish(dyad)
+        except PublicationRejectedError as error:
+            refused.append(str(error))
+    yield Metadata(RELATIONS, published)
+    if refused:  # the same files would be refused again
+        raise AirflowFailException(" ".join(refused))
 
 
 @task(retries=0, doc_md="Says how the run went; red when one of its named checks did not hold.")

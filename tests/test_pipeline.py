@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.newswatch import pipeline
-from include.newswatch.model import NewsError, Page
-from include.newswatch.settings import Settings
+from include.newswatch.__main__ import main
+from include.newswatch.model import NewsError, Page, SettingsError
+from include.newswatch.settings import Settings, load_settings
 from tests.conftest import free_port
 from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
 
@@ -105,6 +107,34 @@ def test_what_a_dead_run_left_undone_the_next_run_finishes(settings: Settings) -
             len(load_articles()),
             len(load_articles()),
         )
+
+
+def test_two_pairs_of_countries_share_the_pages_and_nothing_else(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSWATCH_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("NEWSWATCH_FEEDS_CSV", str(settings.feeds_csv))
+    monkeypatch.setenv("NEWSWATCH_ALLOW_NETWORKS", "127.0.0.0/8")
+    monkeypatch.setenv("NEWSWATCH_ALLOW_PORTS", str(PORT))
+    monkeypatch.setenv("NEWSWATCH_MIN_INTERVAL_S", "0")
+    monkeypatch.setenv("NEWSWATCH_DYADS", "china_russia,india_china")
+    assert main(["run"]) == 0
+    first, second = load_settings(os.environ).by_dyad()
+    assert first.published == settings.published
+    reports, pages = [], []
+    for dyad in (first, second):
+        with duckdb.connect(str(dyad.published), read_only=True) as published:
+            reports.append({url.rsplit("/", 1)[1] for (url,) in published.sql("select url from reports").fetchall()})
+            pages.append(published.sql("select url, fetched_at, warc_file from fetches order by all").fetchall())
+        assert (dyad.reports_dir / "latest.html").exists()
+    assert reports[1] & {"nathu-la.html", "leaders-call.html"} == {"nathu-la.html"}
+    assert reports[0] & {"nathu-la.html", "leaders-call.html"} == {"leaders-call.html"}
+    assert pages[0] == pages[1], "each page is asked for once"
+
+
+def test_a_pair_of_countries_without_codebook_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="NEWSWATCH_DYADS: give one or more of china_russia, india_china"):
+        load_settings({"NEWSWATCH_DYADS": "china_russia,china_narnia"})
 
 
 def test_a_batch_that_is_never_scored_is_named_and_asked_for_again(settings: Settings) -> None:

@@ -43,7 +43,7 @@ def day(report_date: date, **more: Any) -> dict[str, Any]:
 def brief(**rows: list[dict[str, Any]]) -> str:
     total = {"n_stories": 1, "n_reports": 2, "n_outlets": 1, "direction_index": 4.0}
     found: dict[str, list[dict[str, Any]]] = {key: [] for key in QUERIES}
-    return render_brief(Period.of_day(DAY), found | {"totals": [total]} | rows, SQL, {f"{DAY}"})
+    return render_brief("China and Russia", Period.of_day(DAY), found | {"totals": [total]} | rows, SQL, {f"{DAY}"})
 
 
 def test_a_script_in_a_headline_sentence_or_outlet_stays_text() -> None:
@@ -112,7 +112,7 @@ def test_only_briefs_that_exist_are_linked() -> None:
 
 def test_the_feed_of_stories_is_read_by_a_feed_reader() -> None:
     stories = [story(), story(story_id=8, headline=f"\x00Border {SCRIPT}", first_report_at=NOW + timedelta(hours=1))]
-    read = feedparser.parse(render_feed(stories, "https://n.example/latest.html", NOW))
+    read = feedparser.parse(render_feed("China and Russia", stories, "https://n.example/latest.html", NOW))
     assert not read.bozo
     assert [entry.id for entry in read.entries] == ["urn:newswatch:story:8", "urn:newswatch:story:7"]
     assert read.entries[0].link == "https://n.example/latest.html#story-8"

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from include.newswatch.model import NewsError, SettingsError
 from include.newswatch.report import Period
 from include.newswatch.scoring import load_scorer
 from include.newswatch.scoring.explain import explain, render
-from include.newswatch.settings import Settings, load_settings
+from include.newswatch.settings import Settings, list_dyads, load_settings
 from include.newswatch.warehouse import (
     PublicationRejectedError,
     WarehouseBusyError,
@@ -54,7 +54,7 @@ STEPS = {
     "fetch": (pipeline.fetch, "fetches"),
     "extract": (pipeline.extract, "extractions"),
     "reextract": (upkeep.reextract, "extractions"),
-    "score": (pipeline.score, "scores"),
+    "score": (pipeline.score, "{dyad}.scores"),
 }
 
 
@@ -96,11 +96,14 @@ def run_command(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def load_and_publish(settings: Settings, folder: str) -> int:
-    counts = pipeline.load(settings, folder)
-    say("load", counts)
-    say("publish", pipeline.publish(settings))
-    say("report", pipeline.report(settings, datetime.now(UTC).date()))
-    return EXIT_CHECK_FAILED if counts.get("failed_checks") else EXIT_OK
+    failed = []
+    for dyad in settings.by_dyad():
+        counts = pipeline.load(dyad, folder)
+        failed += counts.get("failed_checks", [])
+        say("load", counts)
+        say("publish", pipeline.publish(dyad))
+        say("report", pipeline.report(dyad, datetime.now(UTC).date()))
+    return EXIT_CHECK_FAILED if failed else EXIT_OK
 
 
 def poll_command(settings: Settings, _: argparse.Namespace) -> int:
@@ -191,7 +194,7 @@ def walk(settings: Settings, run: pipeline.Run, *steps: str) -> int:
     print(run.folder)
     for name in steps:
         step, result = STEPS[name]
-        batches = upkeep.remaining(run.batches("pages", "tasks"), result)
+        batches = upkeep.remaining(run.batches("pages", "tasks"), result.format(dyad=settings.dyad))
         each_batch(step, settings, batches)
     return load_and_publish(settings, run.folder)
 
@@ -242,27 +245,34 @@ def add_feed_command(settings: Settings, args: argparse.Namespace) -> int:
 def maintain_command(settings: Settings, _: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     say("tidy", upkeep.tidy(settings, now))
-    say("compact", upkeep.compact(settings))
-    say("publish", pipeline.publish(settings))
-    say("export", pipeline.export(settings, now))
-    faults = upkeep.check_integrity(settings, now)
+    faults = []
+    for dyad in settings.by_dyad():
+        say("compact", upkeep.compact(dyad))
+        say("publish", pipeline.publish(dyad))
+        say("export", pipeline.export(dyad, now))
+        faults += upkeep.check_integrity(dyad, now)
     say("check", {"faults": faults})
     return EXIT_CHECK_FAILED if faults else EXIT_OK
 
 
 def load_command(settings: Settings, args: argparse.Namespace) -> int:
-    counts = pipeline.load(settings, args.run)
-    say("load", counts)
-    return EXIT_CHECK_FAILED if counts.get("failed_checks") else EXIT_OK
+    failed = []
+    for dyad in settings.by_dyad():
+        counts = pipeline.load(dyad, args.run)
+        failed += counts.get("failed_checks", [])
+        say("load", counts)
+    return EXIT_CHECK_FAILED if failed else EXIT_OK
 
 
 def publish_command(settings: Settings, args: argparse.Namespace) -> int:
-    say("publish", pipeline.publish(settings, force=args.force))
+    for dyad in settings.by_dyad():
+        say("publish", pipeline.publish(dyad, force=args.force))
     return EXIT_OK
 
 
 def export_command(settings: Settings, _: argparse.Namespace) -> int:
-    say("export", pipeline.export(settings, datetime.now(UTC)))
+    for dyad in settings.by_dyad():
+        say("export", pipeline.export(dyad, datetime.now(UTC)))
     return EXIT_OK
 
 
@@ -273,16 +283,18 @@ def dictionary_command(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def report_command(settings: Settings, args: argparse.Namespace) -> int:
-    if args.day is None:
-        say("report", pipeline.report(settings, datetime.now(UTC).date()))
-        return EXIT_OK
-    for period in (Period.of_week(args.day), Period.of_day(args.day)):
-        say("report", pipeline.report_period(settings, period))
+    for dyad in settings.by_dyad():
+        if args.day is None:
+            say("report", pipeline.report(dyad, datetime.now(UTC).date()))
+        else:
+            for period in (Period.of_week(args.day), Period.of_day(args.day)):
+                say("report", pipeline.report_period(dyad, period))
     return EXIT_OK
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m include.newswatch", description=__doc__, epilog=EXIT_CODES)
+    parser.add_argument("--dyad", choices=list_dyads(), help="this one instead of those of NEWSWATCH_DYADS")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name: str, action: Callable[[Settings, argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -353,7 +365,8 @@ def main(arguments: list[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        return int(args.action(load_settings(os.environ), args))
+        settings = load_settings(os.environ)
+        return int(args.action(replace(settings, dyads=(args.dyad,)) if args.dyad else settings, args))
     except tuple(EXIT_OF_ERROR) as error:
         CONSOLE.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         return next(code for kind, code in EXIT_OF_ERROR.items() if isinstance(error, kind))

@@ -4,7 +4,9 @@ Steps hand each other paths and counts; what they found lies in batch files belo
 
     feeds/NNN.tasks   ─poll─►    feeds/NNN.fetches, .polls, .entries
     pages/NNN.tasks   ─fetch─►   pages/NNN.fetches, archive/…/RUN-NNN.warc.gz
-                      ─extract─► pages/NNN.extractions  ─score─►  pages/NNN.scores
+                      ─extract─► pages/NNN.extractions  ─score─►  pages/NNN.DYAD.scores
+
+A dyad is a pair of countries. Steps up to `score` serve all dyads of the settings at once, those after it one.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ from include.newswatch.schedule import (
     next_state,
     spread_over_batches,
 )
-from include.newswatch.scoring import load_scorer
+from include.newswatch.scoring import load_scorer, relation_name
 from include.newswatch.settings import Settings
 from include.newswatch.sources import load_feeds
 from include.newswatch.stories import Membership, Story, StoryChange, tell_stories
@@ -368,19 +370,25 @@ def extract_page(sandbox: Sandbox, page: Page, task: PageTask) -> ExtractedPage:
 
 
 def score(settings: Settings, batch: str, progress: Progress = no_progress) -> Counts:
-    """Score the articles of a batch."""
+    """Score the articles of a batch for each dyad.
+
+    The first dyad's file is written last: its database says what is due again, so it must not have what others lack.
+    """
     extracted = archive.read_rows(beside(batch, "extractions"), ExtractedPage)
-    scorer = load_scorer(settings.dyad)
-    scored = []
-    for done, page in enumerate(extracted, start=1):
-        if page.article is not None and page.text_sha256 is not None:
-            article = page.article
-            day = article.published_at.date() if article.published_at else None
-            found = scorer.score(article.title, article.text, article.language, day)
-            scored.append(ScoredArticle(article.url, page.text_sha256, datetime.now(UTC), found))
-        progress(done, len(extracted))
-    _write_beside(batch, "scores", scored, ScoredArticle)
-    return {"n_scored": len(scored), "n_relevant": sum(row.score.relevance_class > 0 for row in scored)}
+    counts: Counts = {}
+    for number, dyad in enumerate(reversed(settings.dyads)):
+        scorer = load_scorer(dyad)
+        scored = []
+        for done, page in enumerate(extracted, start=1):
+            if page.article is not None and page.text_sha256 is not None:
+                article = page.article
+                day = article.published_at.date() if article.published_at else None
+                found = scorer.score(article.title, article.text, article.language, day)
+                scored.append(ScoredArticle(article.url, page.text_sha256, datetime.now(UTC), found))
+            progress(number * len(extracted) + done, len(settings.dyads) * len(extracted))
+        _write_beside(batch, f"{dyad}.scores", scored, ScoredArticle)
+        counts |= {"n_scored": len(scored), f"n_{dyad}": sum(row.score.relevance_class > 0 for row in scored)}
+    return counts
 
 
 # ── load, publish ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -405,7 +413,7 @@ def _load_run(connection: warehouse.Connection, settings: Settings, run: Run) ->
     is_down = network_is_down(asked)
     feeds = _listed_feeds(settings, run)
     warehouse.save_feeds(connection, archive.to_table(feeds, Feed))
-    tables, bad = _gather_tables(run)
+    tables, bad = _gather_tables(run, settings.dyad)
     broken += bad
     pages = [(row.host, row.outcome) for row in archive.to_rows(tables["fetches"], Fetch) if row.kind == "page"]
     is_lost = is_down or network_went_down(asked, pages)
@@ -416,7 +424,7 @@ def _load_run(connection: warehouse.Connection, settings: Settings, run: Run) ->
     if not is_down:
         _update_feed_states(connection, run, polls)
     rules, problems = load_rules(settings.alerts_csv)
-    checks = run_checks(run, polls, is_down=is_lost, broken=broken, problems=problems)
+    checks = run_checks(run, settings.dyad, polls, is_down=is_lost, broken=broken, problems=problems)
     future = [row["run_id"] for row in warehouse.find_rows(connection, "find_future_runs", now=run.started_at)]
     checks.append(_check("the clock is right", not future, f"in the future: {', '.join(future)}" if future else "yes"))
     warehouse.save_run(
@@ -439,16 +447,17 @@ def _load_run(connection: warehouse.Connection, settings: Settings, run: Run) ->
     }
 
 
-def _gather_tables(run: Run) -> tuple[dict[str, pa.Table], list[str]]:
+def _gather_tables(run: Run, dyad: str) -> tuple[dict[str, pa.Table], list[str]]:
     """What a run brought, by the names of RunTables, and a message for each batch file that cannot be read."""
     tables, broken = {}, []
     for name, rooms, kind in (
         ("fetches", ("feeds", "pages"), Fetch),
         ("entries", ("feeds",), Entry),
         ("extractions", ("pages",), ExtractedPage),
-        ("scores", ("pages",), ScoredArticle),
+        (f"{dyad}.scores", ("pages",), ScoredArticle),
     ):
-        tables[name], bad = _gather([path for room in rooms for path in run.batches(room, name)], kind)
+        table, bad = _gather([path for room in rooms for path in run.batches(room, name)], kind)
+        tables[name.removeprefix(f"{dyad}.")] = table
         broken += bad
     return tables, broken
 
@@ -512,13 +521,13 @@ def _update_feed_states(connection: warehouse.Connection, run: Run, polls: Itera
 
 
 def run_checks(
-    run: Run, polls: Sequence[Poll], *, is_down: bool, broken: Sequence[str], problems: Sequence[str]
+    run: Run, dyad: str, polls: Sequence[Poll], *, is_down: bool, broken: Sequence[str], problems: Sequence[str]
 ) -> list[dict[str, Any]]:
     """The named checks of a run, each with what was seen."""
     planned, _ = _gather(run.batches("feeds", "tasks"), FeedTask)
     n_failed = sum(poll.outcome not in ("fetched", "not_modified") for poll in polls)
     unfinished = sorted(
-        set(map(_stem, run.batches("pages", "tasks"))) - set(map(_stem, run.batches("pages", "scores")))
+        set(map(_stem, run.batches("pages", "tasks"))) - set(map(_stem, run.batches("pages", f"{dyad}.scores")))
     )
     return [
         _check("network is up", not is_down, f"{len(polls)} feeds asked"),
@@ -608,7 +617,8 @@ def report(settings: Settings, today: date) -> Counts:
     page = UPath(settings.reports_dir / f"{latest}.html").read_bytes()
     archive.write_whole(str(settings.reports_dir / "latest.html"), page)
     recent = Period(today - timedelta(days=6), today)
-    feed = render_feed(_brief_rows(settings, recent)["stories"], f"{settings.public_url}latest.html", datetime.now(UTC))
+    stories = _brief_rows(settings, recent)["stories"]
+    feed = render_feed(relation_name(settings.dyad), stories, f"{settings.public_url}latest.html", datetime.now(UTC))
     archive.write_whole(str(settings.reports_dir / "stories.atom"), feed)
     return {"n_stories": found[f"{latest}"]["n_stories"], "path": str(settings.reports_dir / f"{latest}.html")}
 
@@ -619,7 +629,7 @@ def report_period(settings: Settings, period: Period) -> Counts:
     sql = {name: warehouse.read_sql(name) for name in QUERIES.values()}
     written = {path.stem for path in settings.reports_dir.glob("2*.html")}
     path = str(settings.reports_dir / f"{period.name}.html")
-    archive.write_whole(path, render_brief(period, rows, sql, written).encode())
+    archive.write_whole(path, render_brief(relation_name(settings.dyad), period, rows, sql, written).encode())
     return {"n_stories": len(rows["stories"]), "path": path}
 
 

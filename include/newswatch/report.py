@@ -112,11 +112,16 @@ STORY = ENVIRONMENT.from_string(
 
 
 def render_brief(
-    period: Period, rows: Mapping[str, Sequence[Row]], sql: Mapping[str, str], written: Collection[str] = ()
+    relation: str,
+    period: Period,
+    rows: Mapping[str, Sequence[Row]],
+    sql: Mapping[str, str],
+    written: Collection[str] = (),
 ) -> str:
     """The brief of a period as one self-contained page.
 
     Args:
+        relation: the two countries, for the title.
         rows: what each of QUERIES found, by its name in the template.
         sql: the text of each query by its own name, shown beside its figures.
         written: names of the periods whose briefs lie beside it, and may be linked.
@@ -127,6 +132,7 @@ def render_brief(
         "sides": Markup(sides_chart(rows["sides"])) if rows["sides"] else "",  # noqa: S704
     }
     return BRIEF.render(
+        relation=relation,
         period=period,
         neighbours=[near for near in (period.shifted(-1), period.shifted(1)) if near.name in written],
         week=Period.of_week(period.last_day) if period.is_day else None,
@@ -141,7 +147,7 @@ def render_brief(
     )
 
 
-def render_feed(stories: Sequence[Row], page_url: str, now: datetime) -> bytes:
+def render_feed(relation: str, stories: Sequence[Row], page_url: str, now: datetime) -> bytes:
     """An Atom feed of stories, the newest first.
 
     Args:
@@ -149,8 +155,8 @@ def render_feed(stories: Sequence[Row], page_url: str, now: datetime) -> bytes:
         page_url: where the newest brief is published; relative where no address is set.
     """
     feed = FeedGenerator()
-    feed.id("urn:newswatch:stories")
-    feed.title("China and Russia in the news: stories")
+    feed.id(f"urn:newswatch:stories:{relation.replace(' ', '-').lower()}")
+    feed.title(f"{relation} in the news: stories")
     feed.author({"name": "newswatch"})
     feed.link(href=page_url, rel="alternate")
     feed.updated(now)

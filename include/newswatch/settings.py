@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from include.newswatch.model import SettingsError
 
 PROJECT = Path(__file__).resolve().parents[2]
 PREFIX = "NEWSWATCH_"
+CODEBOOKS = PROJECT / "include" / "codebook"
+HOME_DYAD = "china_russia"  # its files lie in the data folder itself, those of any other in a folder of its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +20,16 @@ class Settings:
     """What an operator may set, each as NEWSWATCH_<NAME> in upper case; lists are separated by commas.
 
     data_dir: warehouse, published file, reports, archive. batch_dir: batch files of runs, a folder or an
-    object-storage URL (empty: data_dir/runs). allow_networks, allow_ports: exceptions to the address guard, for trials
-    on loopback only.
+    object-storage URL (empty: data_dir/runs). dyads: pairs of countries, folders of include/codebook; feeds and pages
+    are asked for once, the first one's database says which are due. allow_networks, allow_ports: exceptions to the
+    address guard, for trials on loopback only.
     """
 
     data_dir: Path = PROJECT / "data"
     batch_dir: str = ""
     feeds_csv: Path = PROJECT / "include" / "feeds.csv"
     alerts_csv: Path = PROJECT / "include" / "alerts.csv"
-    dyad: str = "china_russia"
+    dyads: tuple[str, ...] = (HOME_DYAD,)
     public_url: str = ""  # where the reports folder is served, with a slash at the end; for the links of the Atom feed
     contact: str = ""  # a URL or address that outlets can complain to; part of the User-Agent
     allow_networks: tuple[str, ...] = ()
@@ -45,14 +48,27 @@ class Settings:
     archive_days: int = 730  # so long pages can be extracted again; 3,000 pages are about 60 MB
 
     @property
+    def dyad(self) -> str:
+        """The one that all files below belong to."""
+        return self.dyads[0]
+
+    def by_dyad(self) -> tuple[Settings, ...]:
+        """The settings of each dyad alone."""
+        return tuple(replace(self, dyads=(dyad,)) for dyad in self.dyads)
+
+    @property
+    def home(self) -> Path:
+        return self.data_dir if self.dyad == HOME_DYAD else self.data_dir / self.dyad
+
+    @property
     def warehouse(self) -> Path:
         """The file that only the load step opens."""
-        return self.data_dir / "warehouse.duckdb"
+        return self.home / "warehouse.duckdb"
 
     @property
     def published(self) -> Path:
         """The file that everybody reads."""
-        return self.data_dir / "relations.duckdb"
+        return self.home / "relations.duckdb"
 
     @property
     def runs_dir(self) -> str:
@@ -64,11 +80,11 @@ class Settings:
 
     @property
     def reports_dir(self) -> Path:
-        return self.data_dir / "reports"
+        return self.home / "reports"
 
     @property
     def export_dir(self) -> Path:
-        return self.data_dir / "export"
+        return self.home / "export"
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
@@ -88,7 +104,16 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
                 f"{key} is not a setting; known are {', '.join(PREFIX + n.upper() for n in sorted(known))}"
             )
         values[name] = _convert(key, text, known[name].default)
-    return Settings(**values)
+    settings = Settings(**values)
+    dyads, known_dyads = set(settings.dyads), list_dyads()
+    if not dyads or len(dyads) < len(settings.dyads) or dyads - set(known_dyads):
+        raise SettingsError(f"{PREFIX}DYADS: give one or more of {', '.join(known_dyads)}, each once")
+    return settings
+
+
+def list_dyads() -> list[str]:
+    """The pairs of countries that have a codebook."""
+    return sorted(path.parent.name for path in CODEBOOKS.glob("*/sides.csv"))
 
 
 def _convert(key: str, text: str, default: object) -> object:

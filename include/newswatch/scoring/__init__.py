@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from include.newswatch.model import Actor, Event, Evidence, Score
-from include.newswatch.scoring.codebook import THIRD, Codebook, Name, Phrase, read_codebook
+from include.newswatch.scoring.codebook import THIRD, Codebook, Name, Phrase, read_codebook, read_sides
 from include.newswatch.scoring.encoded import EncoderJudge, load_encoder_judge
 from include.newswatch.scoring.gate import TITLE_NO, Gate, Reading
 from include.newswatch.scoring.judge import SentenceJudge, SentenceJudgement, Verdict, Weights, judge_article
@@ -26,7 +26,7 @@ DECIMALS = 4  # of the stored probability: the same on every machine
 PLACE_KINDS = ("capital", "city", "crossing", "region", "river")
 OPENING_SENTENCES = 4  # beyond the title; what is named later is mostly background
 NAMED_ROLES = ("trap", "pair", "reference")
-__all__ = ["Scorer", "load_scorer"]
+__all__ = ["Scorer", "load_scorer", "relation_name"]
 
 
 class Scorer:
@@ -113,3 +113,8 @@ def load_scorer(dyad: str = "china_russia", codebooks: Path = CODEBOOKS, encoder
     folder = encoders / dyad
     encoder = load_encoder_judge(folder, codebook.sides, codebook.event_types) if folder.is_dir() else None
     return Scorer(codebook, encoder=encoder)
+
+
+def relation_name(dyad: str, codebooks: Path = CODEBOOKS) -> str:
+    """The two sides in words, as for a title."""
+    return " and ".join(row["name"] for row in read_sides(codebooks, dyad))

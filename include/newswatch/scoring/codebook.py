@@ -98,10 +98,8 @@ def read_codebook(root: Path, dyad: str) -> Codebook:
         SettingsError: a file is missing or a row is wrong; the message names file and line.
     """
     common, folder = root / "common", root / dyad
-    side_rows = list(_rows(folder / "sides.csv", ("side", "name", "language")))
+    side_rows = read_sides(root, dyad)
     sides = tuple(row["side"] for row in side_rows)
-    if len(sides) != 2:
-        raise SettingsError(f"{folder / 'sides.csv'}: a dyad has two sides, not {len(sides)}")
     forms = _read_forms((common / "russian_forms.csv", folder / "russian_forms.csv"))
     event_types = dict(_read_event_types(common / "event_types.csv"))
     files = sorted([*common.rglob("*.csv"), *folder.rglob("*.csv")])
@@ -127,6 +125,19 @@ def read_codebook(root: Path, dyad: str) -> Codebook:
         weights=_read_weights(folder / "weights.csv"),
         version=_hash(files, root),
     )
+
+
+def read_sides(root: Path, dyad: str) -> list[dict[str, str]]:
+    """The two lines of the dyad's sides.csv: side, name, language.
+
+    Raises:
+        SettingsError: the file is missing, or has not two lines.
+    """
+    path = root / dyad / "sides.csv"
+    rows = list(_rows(path, ("side", "name", "language")))
+    if len(rows) != 2:
+        raise SettingsError(f"{path}: a dyad has two sides, not {len(rows)}")
+    return rows
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
