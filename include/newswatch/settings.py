@@ -19,8 +19,8 @@ HOME_DYAD = "china_russia"  # its files lie in the data folder itself, those of 
 class Settings:
     """What an operator may set, each as NEWSWATCH_<NAME> in upper case; lists are separated by commas.
 
-    data_dir: warehouse, published file, reports, archive. batch_dir: batch files of runs, a folder or an
-    object-storage URL (empty: data_dir/runs). dyads: pairs of countries, folders of include/codebook; feeds and pages
+    data_dir: warehouse, published file, reports. batch_dir: batch files of runs and archived pages, a folder or an
+    object-storage URL (empty: data_dir). dyads: pairs of countries, folders of include/codebook; feeds and pages
     are asked for once, the first one's database says which are due. allow_networks, allow_ports: exceptions to the
     address guard, for trials on loopback only.
     """
@@ -72,11 +72,11 @@ class Settings:
 
     @property
     def runs_dir(self) -> str:
-        return self.batch_dir or str(self.data_dir / "runs")
+        return f"{self.batch_dir or self.data_dir}/runs"
 
     @property
     def archive_dir(self) -> str:
-        return f"{self.batch_dir}/archive" if self.batch_dir else str(self.data_dir / "archive")
+        return f"{self.batch_dir or self.data_dir}/archive"
 
     @property
     def reports_dir(self) -> Path:
