@@ -21,6 +21,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task, task_group
 from include import notify
 from include.steps import (
     DEFAULT_ARGS,
+    PAGES,
     extract,
     fetch,
     load,
@@ -32,7 +33,7 @@ from include.steps import (
     settings,
     summary,
     tell,
-)  # fmt: skip
+)
 
 
 @dag(
@@ -55,6 +56,7 @@ def monitor() -> None:
 
     @task(
         pool="web",
+        queue=PAGES,
         map_index_template="{{ batch_name }}",
         doc_md="Asks the feeds of a batch and reads their entries. Each feed ends in one outcome.",
     )

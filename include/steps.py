@@ -18,6 +18,8 @@ from include import notify
 
 FEEDS = Asset("feeds", uri="file://newswatch/include/feeds.csv")
 RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
+# For tasks that need no data folder, only batch files: with Celery, workers on other machines may take this queue.
+PAGES = "pages"
 DEFAULT_ARGS = {
     "retries": 2,
     "retry_delay": timedelta(seconds=20),
@@ -39,7 +41,12 @@ def language_form() -> dict[str, Param]:
     return {"language": Param("", type="string", enum=list(names), title="Language", values_display=names)}
 
 
-@task(pool="web", map_index_template="{{ batch_name }}", doc_md="Fetches the pages of a batch into a WARC file.")
+@task(
+    pool="web",
+    queue=PAGES,
+    map_index_template="{{ batch_name }}",
+    doc_md="Fetches the pages of a batch into a WARC file.",
+)
 def fetch(batch: str) -> str:
     from include.newswatch import pipeline
 
@@ -47,7 +54,7 @@ def fetch(batch: str) -> str:
     return batch
 
 
-@task(map_index_template="{{ batch_name }}", doc_md="Extracts the articles of a batch's archived pages.")
+@task(queue=PAGES, map_index_template="{{ batch_name }}", doc_md="Extracts the articles of a batch's archived pages.")
 def extract(batch: str) -> str:
     from include.newswatch import pipeline
 
@@ -55,7 +62,7 @@ def extract(batch: str) -> str:
     return batch
 
 
-@task(map_index_template="{{ batch_name }}", doc_md="Scores the articles of a batch.")
+@task(queue=PAGES, map_index_template="{{ batch_name }}", doc_md="Scores the articles of a batch.")
 def score(batch: str) -> dict[str, Any]:
     from include.newswatch import pipeline
 

@@ -72,7 +72,10 @@ def test_every_pool_that_a_task_asks_for_is_made_before_the_first_run(dag_bag: A
 
 
 @pytest.mark.slow
-def test_both_dags_walk_the_road_from_the_feeds_to_the_brief(dag_bag: Any, metadata: None, newsroom: Path) -> None:
+def test_both_dags_walk_the_road_from_the_feeds_to_the_briefs_of_two_pairs_of_countries(
+    dag_bag: Any, metadata: None, newsroom: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSWATCH_DYADS", "china_russia,india_china")
     run = dag_bag.dags["monitor"].test()
     assert run.state == "success"
     assert dag_bag.dags["report"].test().state == "success"
@@ -87,6 +90,12 @@ def test_both_dags_walk_the_road_from_the_feeds_to_the_brief(dag_bag: Any, metad
     assert n_of_call is not None and n_of_call[0] >= 3, "the telephone call is one story"
     brief = (newsroom / "reports" / "latest.html").read_text(encoding="utf-8")
     assert any(title in brief for title in titles)
+
+    other = newsroom / "india_china"
+    with duckdb.connect(str(other / "relations.duckdb"), read_only=True) as published:
+        found = published.sql("select title from reports where url like '%/nathu-la.html'").fetchall()
+    assert found and found[0][0] not in titles
+    assert "India and China in the news" in (other / "reports" / "latest.html").read_text(encoding="utf-8")
 
 
 TODAY = datetime.now(UTC).date()
