@@ -93,7 +93,8 @@ def publish() -> Iterator[Metadata]:
     from include.newswatch import pipeline
     from include.newswatch.warehouse import PublicationRejectedError
 
-    published, refused = {}, []
+    published: dict[str, Any] = {}
+    refused = []
     for dyad in settings().by_dyad():
         try:
             published[dyad.dyad] = pipeline.publish(dyad)
