@@ -15,7 +15,6 @@ from feedgen.feed import FeedGenerator
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from include.newswatch.charts import index_chart, sides_chart
 from include.newswatch.tone import direction_in_words, tone
 
 Row = Mapping[str, Any]
@@ -126,6 +125,8 @@ def render_brief(
         sql: the text of each query by its own name, shown beside its figures.
         written: names of the periods whose briefs lie beside it, and may be linked.
     """
+    from include.newswatch.charts import index_chart, sides_chart  # a second of imports that no other task needs
+
     days = rows["days"]
     charts = {  # of our own numbers and words alone
         "index": Markup(index_chart(days)) if days else "",  # noqa: S704
