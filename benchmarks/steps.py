@@ -74,7 +74,7 @@ def main() -> None:
             report(f"{step.__name__}, a page", seconds, counts["n_wanted"])
         for name, action in (
             ("load", lambda: pipeline.load(settings, run.folder)),
-            ("publish", lambda: pipeline.publish(settings)),
+            ("publish", lambda: pipeline.publish(settings, force=True)),
             ("report", lambda: pipeline.report(settings, datetime.now(UTC).date())),
         ):
             seconds, _ = measured(action)

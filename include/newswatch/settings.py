@@ -40,7 +40,8 @@ class Settings:
     parse_memory_mb: int = 1024
     threads: int = 16  # hosts that one task talks to at a time
     max_batches: int = 8
-    batch_size: int = 60  # feeds or pages that are worth a task of their own
+    # Feeds or pages that are worth a task of their own. Starting the three tasks of a batch costs as much as 60 pages.
+    batch_size: int = 150
     max_pages_per_run: int = 3000
     max_age_days: int = 30  # entries older than this when first seen are listed, not fetched
     max_attempts: int = 4  # at one page, hours apart
