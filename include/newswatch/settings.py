@@ -40,7 +40,7 @@ class Settings:
     parse_memory_mb: int = 1024
     threads: int = 16  # hosts that one task talks to at a time
     max_batches: int = 8
-    # Feeds or pages that are worth a task of their own. Starting the three tasks of a batch costs as much as 60 pages.
+    # Feeds or pages that are worth a task of their own. Starting the three tasks of a batch costs as much as 45 pages.
     batch_size: int = 150
     max_pages_per_run: int = 3000
     max_age_days: int = 30  # entries older than this when first seen are listed, not fetched
