@@ -127,8 +127,8 @@ def test_two_pairs_of_countries_share_the_pages_and_nothing_else(
             reports.append({url.rsplit("/", 1)[1] for (url,) in published.sql("select url from reports").fetchall()})
             pages.append(published.sql("select url, fetched_at, warc_file from fetches order by all").fetchall())
         assert (dyad.reports_dir / "latest.html").exists()
-    assert reports[1] & {"nathu-la.html", "leaders-call.html"} == {"nathu-la.html"}
-    assert reports[0] & {"nathu-la.html", "leaders-call.html"} == {"leaders-call.html"}
+    assert "nathu-la.html" in reports[1] - reports[0]
+    assert "leaders-call.html" in reports[0]
     assert pages[0] == pages[1], "each page is asked for once"
 
 
