@@ -36,7 +36,16 @@ from training.calibrate import fit_model
 from training.corpus import NATURAL, Item
 
 BUILD = ("title.both", "strong.share", "sentences", "both.named")
-RELEVANCE_INPUTS = ("encoder.touches", "encoder.mains", "evidence.best", "words.touches", *BUILD, "headline", "thirds")
+RELEVANCE_INPUTS = (
+    "encoder.touches",
+    "encoder.mains",
+    "evidence.best",
+    "words.touches",
+    *BUILD,
+    "headline",
+    "thirds",
+    "title.none",
+)
 DIRECTION_INPUTS = (
     *("encoder.positive", "encoder.negative", "words.positive", "words.negative"),
     *("sentences.positive", "sentences.negative"),
