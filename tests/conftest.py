@@ -47,6 +47,6 @@ def one_parser() -> Iterator[None]:
     from include.newswatch import pipeline
     from include.newswatch.sandbox import Sandbox
 
-    with Sandbox() as sandbox, pytest.MonkeyPatch.context() as patch:
+    with Sandbox(timeout_s=120) as sandbox, pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "open_sandbox", lambda settings: nullcontext(sandbox))
         yield
