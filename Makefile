@@ -15,6 +15,8 @@ export AIRFLOW__CORE__LOAD_EXAMPLES := False
 export AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION ?= False
 # 32, the default, and SQLite's waiting time of 5 s stop the scheduler under a hundred mapped tasks.
 export AIRFLOW__CORE__PARALLELISM ?= 4
+# 5 s, the default, fail tasks on a busy machine.
+export AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT ?= 30
 export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN ?= sqlite:///$(AIRFLOW_HOME)/airflow.db?timeout=30
 # For the Dag maintenance: Airflow hides its database from tasks.
 export METADATA_DATABASE ?= $(AIRFLOW__DATABASE__SQL_ALCHEMY_CONN)

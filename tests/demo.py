@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -87,6 +88,7 @@ def demo_environment(home: Path, newsroom_port: int) -> dict[str, str]:
         "AIRFLOW__API__PORT": api_port,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{api_port}/execution/",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "METADATA_DATABASE": f"sqlite:///{home}/airflow/airflow.db?timeout=30",
         "NEWSWATCH_DATA_DIR": str(home / "data"),
         "NEWSWATCH_FEEDS_CSV": str(home / "feeds.csv"),
         "NEWSWATCH_ALLOW_NETWORKS": "127.0.0.0/8",
@@ -179,11 +181,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stay", action="store_true", help="leave the Airflow UI open until Ctrl-C")
     stays = parser.parse_args().stay
+    published = HOME / "data" / "relations.duckdb"
+    if (
+        not published.exists()
+    ):  # the first, or after one that was broken off: Airflow would go on with its half-done run
+        shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(exist_ok=True)
     newsroom = load_newsroom(HOME / "newsroom.json")
     write_feeds(HOME / "feeds.csv", newsroom.port, FULL)
     environment = demo_environment(HOME, newsroom.port)
-    log_path, published = HOME / "airflow.log", HOME / "data" / "relations.duckdb"
+    log_path = HOME / "airflow.log"
     before = count_rows(published)
     print(f"Airflow is starting (log: {log_path.relative_to(ROOT)}); a run takes about a minute ...", flush=True)
     if stays:

@@ -23,7 +23,7 @@ from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
 from tests.test_pipeline import walk
 
 PORT = free_port()
-pytestmark = pytest.mark.usefixtures("one_parser")
+pytestmark = [pytest.mark.usefixtures("one_parser"), pytest.mark.slow]  # each walks the road twice
 NOW = datetime.now(UTC).replace(microsecond=0)
 HALF_AN_HOUR = timedelta(minutes=30)
 

@@ -160,9 +160,12 @@ def test_rescoring_finds_nothing_while_the_scorer_is_the_same(settings: Settings
 
 def test_a_new_scorer_adds_scores_and_keeps_the_old_ones(settings: Settings) -> None:
     with warehouse.open_warehouse(settings.warehouse) as connection:  # as if an earlier version had scored them
+        for table in ("article_actors", "article_places"):  # nothing may point at a key that changes
+            connection.execute(
+                f"delete from {table} where score_id in (select score_id from scores where relevance_class = 0)"  # noqa: S608
+            )
         connection.execute(
             "update scores set scorer_version = 'earlier', score_id = score_id + 1 where relevance_class = 0"
-            " and score_id not in (select score_id from article_actors)"
         )
     pipeline.publish(settings)
     (n_earlier,) = rows(settings, "select count(*) from scores where scorer_version = 'earlier'")[0]

@@ -162,7 +162,7 @@ def test_a_day_is_judged_by_the_days_before_it_alone(connection: warehouse.Conne
     before = one_day(connection, 90)
     connection.execute("delete from scores; delete from articles")
     save_reports(connection, reports)
-    assert one_day(connection, 90) == before
+    assert one_day(connection, 90) == pytest.approx(before)  # sums of another order differ in the last digit
 
 
 def test_a_collected_day_without_reports_is_a_row_of_zeros(connection: warehouse.Connection) -> None:

@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from upath import UPath
 
 from include.newswatch import archive, warehouse
@@ -459,6 +460,10 @@ def _gather_tables(run: Run, dyad: str) -> tuple[dict[str, pa.Table], list[str]]
         table, bad = _gather([path for room in rooms for path in run.batches(room, name)], kind)
         tables[name.removeprefix(f"{dyad}.")] = table
         broken += bad
+    # An article whose scores were lost would stay without them: its page is asked for again instead.
+    texts = tables["extractions"]["text_sha256"]
+    is_whole = pc.or_(pc.is_null(texts), pc.is_in(texts, value_set=tables["scores"]["text_sha256"].combine_chunks()))
+    tables["extractions"] = tables["extractions"].filter(is_whole)
     return tables, broken
 
 

@@ -100,7 +100,7 @@ def open_warehouse(path: Path) -> Iterator[Connection]:
         with connect(str(path)) as connection:
             migrate(connection)
             yield connection
-    except duckdb.IOException as error:
+    except (duckdb.IOException, duckdb.FatalException) as error:  # fatal: the disk was full at the commit itself
         raise OSError(f"{path}: {error}") from error
 
 
