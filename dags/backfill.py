@@ -21,12 +21,12 @@ from include.steps import (
     now,
     period,
     period_form,
+    planned,
     publish,
     run_id,
     score,
     settings,
     summary,
-    wrong_input_is_final,
 )
 
 WEB_ADDRESS = "^https?://[^ ]+$"
@@ -53,12 +53,10 @@ def backfill() -> None:
         from include.newswatch import upkeep
 
         params = get_current_context()["params"]
-        with wrong_input_is_final():
-            run, counts = upkeep.plan_backfill(
-                settings(), run_id(), params["feed_url"], params["sitemap"] or "", period(), params["max_pages"], now()
-            )
-        print(counts)
-        return run.batches("pages", "tasks")
+        feed_url, sitemap, max_pages = (params[name] for name in ("feed_url", "sitemap", "max_pages"))
+        return planned(
+            lambda: upkeep.plan_backfill(settings(), run_id(), feed_url, sitemap or "", period(), max_pages, now())
+        )
 
     @task_group
     def pages(batch: str) -> None:

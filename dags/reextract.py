@@ -17,12 +17,12 @@ from include.steps import (
     now,
     period,
     period_form,
+    planned,
     publish,
     run_id,
     score,
     settings,
     summary,
-    wrong_input_is_final,
 )
 
 
@@ -33,10 +33,7 @@ def reextract() -> None:
     def plan() -> list[str]:
         from include.newswatch import upkeep
 
-        with wrong_input_is_final():
-            run, counts = upkeep.plan_reextract(settings(), run_id(), period(), now())
-        print(counts)
-        return run.batches("pages", "tasks")
+        return planned(lambda: upkeep.plan_reextract(settings(), run_id(), period(), now()))
 
     @task(map_index_template="{{ batch_name }}", doc_md="Extracts the articles of a batch's archived pages again.")
     def extract_again(batch: str) -> str:

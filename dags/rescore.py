@@ -16,12 +16,12 @@ from include.steps import (
     now,
     period,
     period_form,
+    planned,
     publish,
     run_id,
     score,
     settings,
     summary,
-    wrong_input_is_final,
 )
 
 
@@ -32,10 +32,7 @@ def rescore() -> None:
     def plan() -> list[str]:
         from include.newswatch import upkeep
 
-        with wrong_input_is_final():
-            run, counts = upkeep.plan_rescore(settings(), run_id(), period(), now())
-        print(counts)
-        return run.batches("pages", "tasks")
+        return planned(lambda: upkeep.plan_rescore(settings(), run_id(), period(), now()))
 
     loaded = load()
     score.expand(batch=plan()) >> loaded >> publish() >> summary(loaded)

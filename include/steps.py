@@ -6,7 +6,7 @@ file is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -155,11 +155,11 @@ def period() -> Any:
     """The days and the language that the form asked for."""
     from datetime import date
 
-    from include.newswatch.upkeep import Period
+    from include.newswatch.upkeep import Selection
 
     params = get_current_context()["params"]
     first_day, last_day = (date.fromisoformat(params[name]) for name in ("first_day", "last_day"))
-    return Period(first_day, last_day, params.get("language", ""))
+    return Selection(first_day, last_day, params.get("language", ""))
 
 
 @contextmanager
@@ -172,6 +172,15 @@ def wrong_input_is_final() -> Iterator[None]:
         yield
     except (SettingsError, NewsError, BatchError) as error:
         raise AirflowFailException(str(error)) from error
+
+
+def planned(plan: Callable[[], tuple[Any, dict[str, Any]]]) -> list[str]:
+    """The batches of a run that a function of upkeep plans from what the form says."""
+    with wrong_input_is_final():
+        run, counts = plan()
+    print(counts)
+    batches: list[str] = run.batches("pages", "tasks")
+    return batches
 
 
 def named(batch: str, things: str, counts: dict[str, Any]) -> dict[str, Any]:

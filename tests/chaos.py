@@ -30,7 +30,8 @@ import duckdb
 
 from include.newswatch import pipeline, upkeep
 from include.newswatch.settings import Settings
-from tests.conftest import ROOT, free_port
+from tests.conftest import ROOT
+from tests.newsroom.serve import free_port
 
 OUTLETS = 4  # of the newsroom: enough for several batches, few enough for a hundred kills in half an hour
 KILLS_A_STEP = 4

@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,7 +24,7 @@ from typing import IO, Any
 
 import duckdb
 
-from tests.newsroom.serve import FULL, load_articles, open_newsroom, write_feeds
+from tests.newsroom.serve import FULL, free_port, load_articles, open_newsroom, write_feeds
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / ".demo"
@@ -63,12 +62,6 @@ class Newsroom:
 
     port: int
     opened_at: datetime
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def load_newsroom(path: Path) -> Newsroom:

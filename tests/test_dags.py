@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import duckdb
 import pytest
 
-from tests.conftest import AIRFLOW_HOME, ROOT, free_port
-from tests.newsroom.serve import feed_rows, open_newsroom, write_feeds
+from include.newswatch.model import Language, Side
+from tests.conftest import AIRFLOW_HOME, ROOT
+from tests.newsroom.serve import feed_rows, free_port, open_newsroom, write_feeds
 
 PORT = free_port()
 DAG_FILES = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
@@ -170,3 +171,8 @@ def test_what_only_the_pipeline_can_refuse_fails_at_once_and_says_why(
     assert "the period ends on 2026-01-01, before it begins" in shown
     assert "nothing.xml answered 404" in shown
     assert "To add it, append this line to feeds.csv" in shown
+
+
+def test_the_form_of_a_new_feed_offers_every_side_and_language(dag_bag: Any) -> None:
+    offered = {name: dag_bag.dags["add_feed"].params.get_param(name).schema["enum"] for name in ("side", "language")}
+    assert offered == {"side": list(get_args(Side)), "language": list(get_args(Language))}

@@ -13,8 +13,7 @@ from upath import UPath
 
 from include.newswatch import archive, upkeep
 from include.newswatch.settings import Settings
-from tests.demo import free_port
-from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
+from tests.newsroom.serve import free_port, load_articles, newsroom_settings, open_newsroom
 from tests.test_pipeline import walk
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -39,16 +38,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     }.items():
         monkeypatch.setenv(name, value)
     UPath("s3://newswatch").mkdir()
-    write_feeds(tmp_path / "feeds.csv", port)
     with open_newsroom(port, NOW):
-        yield Settings(
-            data_dir=tmp_path / "data",
-            batch_dir=BATCH_DIR,
-            feeds_csv=tmp_path / "feeds.csv",
-            allow_networks=("127.0.0.0/8",),
-            allow_ports=(port,),
-            min_interval_s=0.0,
-        )
+        yield replace(newsroom_settings(tmp_path, port), batch_dir=BATCH_DIR)
     server.stop()
 
 

@@ -19,8 +19,7 @@ from include.newswatch import pipeline
 from include.newswatch.__main__ import main
 from include.newswatch.model import NewsError, Page, SettingsError
 from include.newswatch.settings import Settings, load_settings
-from tests.conftest import free_port
-from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
+from tests.newsroom.serve import free_port, load_articles, newsroom_settings, open_newsroom
 
 PORT = free_port()
 pytestmark = pytest.mark.usefixtures("one_parser")
@@ -35,14 +34,7 @@ def newsroom() -> Iterator[None]:
 
 @pytest.fixture
 def settings(tmp_path: Path, newsroom: None) -> Settings:
-    write_feeds(tmp_path / "feeds.csv", PORT)
-    return Settings(
-        data_dir=tmp_path / "data",
-        feeds_csv=tmp_path / "feeds.csv",
-        allow_networks=("127.0.0.0/8",),
-        allow_ports=(PORT,),
-        min_interval_s=0.0,
-    )
+    return newsroom_settings(tmp_path, PORT)
 
 
 def walk(settings: Settings, run_id: str, now: datetime, *, until: str = "publish") -> pipeline.Run:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from include.newswatch import warehouse
-from tests.demo import free_port
+from tests.newsroom.serve import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -18,8 +18,8 @@ import pytest
 from include.newswatch import pipeline, warehouse
 from include.newswatch.settings import Settings
 from tests import chaos
-from tests.conftest import ROOT, free_port
-from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
+from tests.conftest import ROOT
+from tests.newsroom.serve import free_port, load_articles, newsroom_settings, open_newsroom
 from tests.test_pipeline import walk
 
 PORT = free_port()
@@ -30,18 +30,7 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return settings_in(tmp_path)
-
-
-def settings_in(folder: Path) -> Settings:
-    write_feeds(folder / "feeds.csv", PORT)
-    return Settings(
-        data_dir=folder / "data",
-        feeds_csv=folder / "feeds.csv",
-        allow_networks=("127.0.0.0/8",),
-        allow_ports=(PORT,),
-        min_interval_s=0.0,
-    )
+    return newsroom_settings(tmp_path, PORT)
 
 
 def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
@@ -192,7 +181,7 @@ def test_any_batch_file_that_is_cut_is_named_and_the_next_run_has_it_all(
 def scored_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scored")
     with open_newsroom(PORT, NOW):
-        walk(settings_in(folder), "one", NOW, until="score")
+        walk(newsroom_settings(folder, PORT), "one", NOW, until="score")
     return folder
 
 
@@ -200,7 +189,7 @@ def scored_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scored(scored_once: Path, tmp_path: Path) -> Settings:
     """A run up to its scores, in files of its own."""
     shutil.copytree(scored_once, tmp_path, dirs_exist_ok=True)
-    return settings_in(tmp_path)
+    return newsroom_settings(tmp_path, PORT)
 
 
 @pytest.mark.slow

@@ -13,9 +13,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import free_port
 from tests.demo import demo_environment, open_airflow
-from tests.newsroom.serve import load_articles, open_newsroom, write_feeds
+from tests.newsroom.serve import free_port, load_articles, open_newsroom, write_feeds
 
 TIMEOUT_S = 1200  # on a busy machine; an idle one needs two minutes
 # How soon a new scheduler takes over what the dead one left; by default up to five minutes later.

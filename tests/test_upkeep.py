@@ -16,9 +16,8 @@ from include.newswatch.__main__ import main
 from include.newswatch.archive import read_pages
 from include.newswatch.model import NewsError, SettingsError
 from include.newswatch.settings import Settings
-from tests.conftest import free_port
 from tests.loopback import loopback, says
-from tests.newsroom.serve import feed_rows, load_articles, open_newsroom, write_feeds
+from tests.newsroom.serve import feed_rows, free_port, load_articles, newsroom_settings, open_newsroom
 from tests.test_archive import record
 from tests.test_pipeline import contents, walk
 
@@ -26,7 +25,7 @@ PORT = free_port()
 pytestmark = pytest.mark.usefixtures("one_parser")
 NOW = datetime.now(UTC).replace(microsecond=0)
 N_ARTICLES = len(load_articles())
-ALWAYS = upkeep.Period(NOW.date() - timedelta(days=60), NOW.date() + timedelta(days=1))
+ALWAYS = upkeep.Selection(NOW.date() - timedelta(days=60), NOW.date() + timedelta(days=1))
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +34,11 @@ def newsroom() -> Iterator[None]:
         yield
 
 
-def settings_in(folder: Path) -> Settings:
-    write_feeds(folder / "feeds.csv", PORT)
-    return Settings(
-        data_dir=folder / "data",
-        feeds_csv=folder / "feeds.csv",
-        allow_networks=("127.0.0.0/8",),
-        allow_ports=(PORT,),
-        min_interval_s=0.0,
-    )
-
-
 @pytest.fixture(scope="module")
 def monitored(tmp_path_factory: pytest.TempPathFactory, newsroom: None) -> Path:
     """A data folder after one run of the road."""
     folder = tmp_path_factory.mktemp("monitored")
-    walk(settings_in(folder), "one", NOW)
+    walk(newsroom_settings(folder, PORT), "one", NOW)
     return folder
 
 
@@ -58,7 +46,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory, newsroom: None) -> Path:
 def settings(monitored: Path, tmp_path: Path) -> Settings:
     """A copy of it: files of its own, so that the archive has moved as well."""
     shutil.copytree(monitored, tmp_path, dirs_exist_ok=True)
-    return settings_in(tmp_path)
+    return newsroom_settings(tmp_path, PORT)
 
 
 def finish(settings: Settings, run: pipeline.Run, *steps: object) -> dict[str, object]:
@@ -245,7 +233,7 @@ def archive_site(tmp_path: Path) -> Iterator[Settings]:
                 f"<item><title>Item {n}</title><link>{base}/{n}</link>"
                 f"<pubDate>Tue, 10 Feb 2026 10:{n:02}:00 GMT</pubDate></item>".encode() for n in range(12))),
         }  # fmt: skip
-        settings = replace(settings_in(tmp_path), allow_ports=(server.port,))
+        settings = replace(newsroom_settings(tmp_path, PORT), allow_ports=(server.port,))
         line = ",".join([f"{base}/feed.xml", "Archive Daily", "en", "GB", "third", "rss", "", "UTC", "", "yes", ""])
         header = settings.feeds_csv.read_text(encoding="utf-8").splitlines()[0]
         settings.feeds_csv.write_text(f"{header}\n{line}\n", encoding="utf-8")
@@ -254,7 +242,7 @@ def archive_site(tmp_path: Path) -> Iterator[Settings]:
 
 def test_a_backfill_fetches_what_the_sitemaps_list_for_the_period(archive_site: Settings) -> None:
     feed_url = archive_site.feeds_csv.read_text(encoding="utf-8").splitlines()[1].split(",")[0]
-    period = upkeep.Period(date(2026, 1, 1), date(2026, 1, 31))
+    period = upkeep.Selection(date(2026, 1, 1), date(2026, 1, 31))
     run, counts = upkeep.plan_backfill(archive_site, "backfill", feed_url, "", period, 10, NOW)
     assert counts == {
         "sitemaps_read": 2, "sitemaps_not_a_feed": 1, "sitemaps_left": 0, "n_found": 2, "n_known": 0, "n_wanted": 2
@@ -273,7 +261,7 @@ def test_a_backfill_of_a_feed_that_is_not_listed_is_refused(archive_site: Settin
 
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(SettingsError, match="2026-01-01, before it begins"):
-        upkeep.Period(date(2026, 2, 1), date(2026, 1, 1))
+        upkeep.Selection(date(2026, 2, 1), date(2026, 1, 1))
 
 
 def test_a_feed_on_trial_shows_ten_entries_and_its_line(archive_site: Settings) -> None:

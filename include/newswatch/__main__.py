@@ -98,12 +98,17 @@ def run_command(settings: Settings, _: argparse.Namespace) -> int:
 def load_and_publish(settings: Settings, folder: str) -> int:
     failed = []
     for dyad in settings.by_dyad():
-        counts = pipeline.load(dyad, folder)
-        failed += counts.get("failed_checks", [])
-        say("load", counts)
+        failed += load_one(dyad, folder)
         say("publish", pipeline.publish(dyad))
         say("report", pipeline.report(dyad, datetime.now(UTC).date()))
     return EXIT_CHECK_FAILED if failed else EXIT_OK
+
+
+def load_one(dyad: Settings, folder: str) -> list[str]:
+    """Load a run into the warehouse of one dyad; the names of the checks that did not hold."""
+    counts = pipeline.load(dyad, folder)
+    say("load", counts)
+    return list(counts.get("failed_checks", []))
 
 
 def poll_command(settings: Settings, _: argparse.Namespace) -> int:
@@ -214,7 +219,7 @@ def run_id_of(args: argparse.Namespace) -> str:
 
 
 def backfill_command(settings: Settings, args: argparse.Namespace) -> int:
-    period = upkeep.Period(args.first, args.last)
+    period = upkeep.Selection(args.first, args.last)
     run, counts = upkeep.plan_backfill(
         settings, run_id_of(args), args.feed, args.sitemap, period, args.max_pages, datetime.now(UTC)
     )
@@ -223,14 +228,14 @@ def backfill_command(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def rescore_command(settings: Settings, args: argparse.Namespace) -> int:
-    period = upkeep.Period(args.first, args.last, args.language)
+    period = upkeep.Selection(args.first, args.last, args.language)
     run, counts = upkeep.plan_rescore(settings, run_id_of(args), period, datetime.now(UTC))
     say("rescore", counts)
     return walk(settings, run, "score")
 
 
 def reextract_command(settings: Settings, args: argparse.Namespace) -> int:
-    period = upkeep.Period(args.first, args.last, args.language)
+    period = upkeep.Selection(args.first, args.last, args.language)
     run, counts = upkeep.plan_reextract(settings, run_id_of(args), period, datetime.now(UTC))
     say("reextract", counts)
     return walk(settings, run, "reextract", "score")
@@ -256,11 +261,7 @@ def maintain_command(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def load_command(settings: Settings, args: argparse.Namespace) -> int:
-    failed = []
-    for dyad in settings.by_dyad():
-        counts = pipeline.load(dyad, args.run)
-        failed += counts.get("failed_checks", [])
-        say("load", counts)
+    failed = [name for dyad in settings.by_dyad() for name in load_one(dyad, args.run)]
     return EXIT_CHECK_FAILED if failed else EXIT_OK
 
 

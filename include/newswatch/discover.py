@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from include.newswatch.charset import decode
 from include.newswatch.languages import detect_language
 from include.newswatch.markup import clean_text, parse_html
 from include.newswatch.model import Feed, FeedDocument, FeedKind, NewsError, Page, Side
 from include.newswatch.sources import COLUMNS
-from include.newswatch.urls import canonical_url, registrable_domain
+from include.newswatch.urls import canonical_url, host_of, registrable_domain
 
 FEED_TYPES: dict[str, FeedKind] = {
     "application/rss+xml": "rss",
@@ -107,7 +107,7 @@ def render_lines(proposals: Iterable[Feed]) -> str:
 
 def _template(page: Page, tree: Any) -> Feed:
     """What all proposals of one outlet share."""
-    country, time_zone = HOME_OF_DOMAIN.get((urlsplit(page.final_url).hostname or "").rpartition(".")[2], UNKNOWN_HOME)
+    country, time_zone = HOME_OF_DOMAIN.get(host_of(page.final_url).rpartition(".")[2], UNKNOWN_HOME)
     title = clean_text(" ".join(tree.xpath("//title[1]//text()")))
     declared = (next(iter(tree.xpath("/html/@lang")), "") or "")[:2].lower()
     language = detect_language(title, clean_text(" ".join(tree.itertext()))[:3000], declared) or "en"

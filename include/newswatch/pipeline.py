@@ -22,7 +22,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -58,6 +57,7 @@ from include.newswatch.model import (
 from include.newswatch.report import QUERIES, Period, render_brief, render_feed
 from include.newswatch.sandbox import Sandbox
 from include.newswatch.schedule import (
+    ANSWERED,
     NOT_REACHED,
     UNREACHABLE,
     FeedState,
@@ -76,6 +76,7 @@ from include.newswatch.scoring import load_scorer, relation_name
 from include.newswatch.settings import Settings
 from include.newswatch.sources import load_feeds
 from include.newswatch.stories import Membership, Story, StoryChange, tell_stories
+from include.newswatch.urls import host_of
 from include.newswatch.web import Web, WebSettings
 
 LOGGER = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ def plan(settings: Settings, run_id: str, now: datetime) -> tuple[Run, list[str]
                     "feeds.csv: %s has moved to %s, where it is asked", task.feed.url, task.state.permanent_url
                 )
         due = [task for task in tasks if is_due(task.state, now)]
-        write_batches(settings, run, "feeds", due, FeedTask, [_host(task.feed.url) for task in due])
+        write_batches(settings, run, "feeds", due, FeedTask, [host_of(task.feed.url) for task in due])
         write_run(run)
     run = open_run(run.folder)
     batches = run.batches("feeds", "tasks")
@@ -198,9 +199,7 @@ def poll(settings: Settings, batch: str, progress: Progress = no_progress) -> Co
     fetches: list[Fetch] = []
     entries: list[Entry] = []
     with open_web(settings) as web, open_sandbox(settings) as sandbox:
-        for task, page in _each_by_host(
-            settings, tasks, lambda task: _host(task.feed.url), lambda task: _ask_feed(web, task)
-        ):
+        for task, page in _each_by_host(settings, tasks, lambda task: task.feed.url, lambda task: _ask_feed(web, task)):
             document, fetch = _read_feed(sandbox, task, page)
             polls.append(_poll_of(task, page, document, fetch))
             fetches.append(fetch)
@@ -277,14 +276,14 @@ def select(settings: Settings, folder: str) -> tuple[list[str], Counts]:
         _skipped(task, "too_old", f"published {task.entry.published_at:%Y-%m-%d}", run.started_at) for task in old
     ]
     archive.write_rows(f"{run.folder}/pages/skipped.fetches.parquet", skipped, Fetch)
-    batches = write_batches(settings, run, "pages", wanted, PageTask, [_host(task.entry.url) for task in wanted])
+    batches = write_batches(settings, run, "pages", wanted, PageTask, [host_of(task.entry.url) for task in wanted])
     counts = {"n_wanted": len(wanted), "n_too_old": len(old), "n_waiting": len(due) - len(old) - len(wanted)}
     return batches, counts
 
 
 def _skipped(task: PageTask, outcome: Outcome, detail: str, at: datetime) -> Fetch:
     entry = task.entry
-    return Fetch("page", entry.url, entry.feed_url, _host(entry.url), outcome, at, n_attempts=0, detail=detail)
+    return Fetch("page", entry.url, entry.feed_url, host_of(entry.url), outcome, at, n_attempts=0, detail=detail)
 
 
 # ── fetch ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -301,7 +300,7 @@ def fetch(settings: Settings, batch: str, progress: Progress = no_progress) -> C
     with open_web(settings) as web:
 
         def ask(task: PageTask) -> Page:
-            host = _host(task.entry.url)
+            host = host_of(task.entry.url)
             if n_unreachable[host] >= HOST_DOWN_AFTER:
                 raise NewsError("host_down", f"{host} failed {HOST_DOWN_AFTER} times in this run")
             try:
@@ -312,7 +311,7 @@ def fetch(settings: Settings, batch: str, progress: Progress = no_progress) -> C
             n_unreachable[host] = 0
             return page
 
-        for task, page in _each_by_host(settings, tasks, lambda task: _host(task.entry.url), ask):
+        for task, page in _each_by_host(settings, tasks, lambda task: task.entry.url, ask):
             fetches.append(_fetched_page(settings, task, page, warc))
             progress(len(fetches), len(tasks))
     warc.save()
@@ -480,7 +479,7 @@ def _judge_alerts(
         runs=_each_as(RunResult, runs),
         days=_each_as(DayIndex, warehouse.find_rows(connection, "brief_index", last_day=now.date())),
         n_polled=len(polls),
-        n_failed=sum(poll.outcome not in ("fetched", "not_modified") for poll in polls),
+        n_failed=_count_failed(polls),
         is_network_down=runs[0]["is_network_down"],
         free_bytes=runs[0]["free_bytes"],
         database_bytes=runs[0]["database_bytes"],
@@ -530,7 +529,7 @@ def run_checks(
 ) -> list[dict[str, Any]]:
     """The named checks of a run, each with what was seen."""
     planned, _ = _gather(run.batches("feeds", "tasks"), FeedTask)
-    n_failed = sum(poll.outcome not in ("fetched", "not_modified") for poll in polls)
+    n_failed = _count_failed(polls)
     unfinished = sorted(
         set(map(_stem, run.batches("pages", "tasks"))) - set(map(_stem, run.batches("pages", f"{dyad}.scores")))
     )
@@ -542,6 +541,10 @@ def run_checks(
         _check("batch files are whole", not broken, "; ".join(broken) or "all"),
         _check("alert rules are sound", not problems, "; ".join(problems) or "all"),
     ]
+
+
+def _count_failed(polls: Iterable[Poll]) -> int:
+    return sum(poll.outcome not in ANSWERED for poll in polls)
 
 
 def _check(name: str, is_ok: bool, detail: str) -> dict[str, Any]:
@@ -614,15 +617,13 @@ def report(settings: Settings, today: date) -> Counts:
     Yesterday's is written once more since late reports arrive. latest.html is today's as soon as there is a report.
     """
     yesterday = Period.of_day(today).shifted(-1)
-    found = {
-        period.name: report_period(settings, period)
-        for period in (Period.of_week(yesterday.last_day), Period.of_week(today), yesterday, Period.of_day(today))
-    }
+    weeks = dict.fromkeys((Period.of_week(yesterday.last_day), Period.of_week(today)))  # one, but on a Monday
+    found = {period.name: report_period(settings, period) for period in (*weeks, yesterday, Period.of_day(today))}
     latest = today if found[f"{today}"]["n_stories"] else yesterday.last_day
     page = UPath(settings.reports_dir / f"{latest}.html").read_bytes()
     archive.write_whole(str(settings.reports_dir / "latest.html"), page)
     recent = Period(today - timedelta(days=6), today)
-    stories = _brief_rows(settings, recent)["stories"]
+    stories = _brief_rows(settings, recent, {"stories": QUERIES["stories"]})["stories"]
     feed = render_feed(relation_name(settings.dyad), stories, f"{settings.public_url}latest.html", datetime.now(UTC))
     archive.write_whole(str(settings.reports_dir / "stories.atom"), feed)
     return {"n_stories": found[f"{latest}"]["n_stories"], "path": str(settings.reports_dir / f"{latest}.html")}
@@ -630,7 +631,7 @@ def report(settings: Settings, today: date) -> Counts:
 
 def report_period(settings: Settings, period: Period) -> Counts:
     """Write the brief of one day or week from the published file."""
-    rows = _brief_rows(settings, period)
+    rows = _brief_rows(settings, period, QUERIES)
     sql = {name: warehouse.read_sql(name) for name in QUERIES.values()}
     written = {path.stem for path in settings.reports_dir.glob("2*.html")}
     path = str(settings.reports_dir / f"{period.name}.html")
@@ -638,8 +639,8 @@ def report_period(settings: Settings, period: Period) -> Counts:
     return {"n_stories": len(rows["stories"]), "path": path}
 
 
-def _brief_rows(settings: Settings, period: Period) -> dict[str, list[dict[str, Any]]]:
-    return warehouse.find_published(settings.published, QUERIES, first_day=period.first_day, last_day=period.last_day)
+def _brief_rows(settings: Settings, period: Period, queries: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    return warehouse.find_published(settings.published, queries, first_day=period.first_day, last_day=period.last_day)
 
 
 # ── doors and small helpers ─────────────────────────────────────────────────────────────────────────────────────────
@@ -663,7 +664,7 @@ def open_sandbox(settings: Settings) -> Sandbox:
 
 
 def _each_by_host(
-    settings: Settings, tasks: Iterable[Item], host_of: Callable[[Item], str], ask: Callable[[Item], Page]
+    settings: Settings, tasks: Iterable[Item], url_of: Callable[[Item], str], ask: Callable[[Item], Page]
 ) -> Iterator[tuple[Item, Page | NewsError]]:
     """Ask for every task, hosts side by side and each host in order.
 
@@ -671,7 +672,7 @@ def _each_by_host(
     """
     by_host: dict[str, deque[Item]] = defaultdict(deque)
     for task in tasks:
-        by_host[host_of(task)].append(task)
+        by_host[host_of(url_of(task))].append(task)
     waiting = deque(by_host.values())
     asked: dict[Future[Page], deque[Item]] = {}
     with ThreadPoolExecutor(max_workers=settings.threads, thread_name_prefix="host") as pool:
@@ -694,7 +695,7 @@ def _fetch_row(kind: Any, url: str, feed_url: str, page: Page | NewsError) -> Fe
             kind,
             url,
             feed_url,
-            _host(url),
+            host_of(url),
             page.outcome,
             datetime.now(UTC),
             http_status=page.status,
@@ -704,7 +705,7 @@ def _fetch_row(kind: Any, url: str, feed_url: str, page: Page | NewsError) -> Fe
         kind,
         url,
         feed_url,
-        _host(url),
+        host_of(url),
         "not_modified" if page.status == 304 else "fetched",
         page.fetched_at,
         elapsed_ms=page.elapsed_ms,
@@ -742,10 +743,6 @@ def _folder_and_number(batch: str) -> tuple[str, str]:
 
 def _stem(batch: str) -> str:
     return _folder_and_number(batch)[1]
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
 
 
 def _each_as(kind: type[Item], rows: Iterable[Mapping[str, Any]]) -> list[Item]:

@@ -30,6 +30,7 @@ FAILURE_WEIGHT: dict[str, float] = {
     "connect_error": 0.25,
 }
 
+ANSWERED: frozenset[str] = frozenset({"fetched", "not_modified"})  # how a poll ends well
 UNREACHABLE: frozenset[str] = frozenset({"dns_error", "connect_error", "timeout", "network_down"})
 NOT_REACHED: frozenset[str] = UNREACHABLE | {"host_down"}
 HOSTS_FOR_A_VERDICT = 3  # fewer say nothing about our own network
@@ -134,7 +135,7 @@ def next_state(state: FeedState, poll: Poll) -> FeedState:
     """The feed's state after one poll; a poll while our own network is down changes nothing."""
     if poll.outcome == "network_down":
         return state
-    if poll.outcome in ("fetched", "not_modified"):
+    if poll.outcome in ANSWERED:
         return _after_success(state, poll)
     return _after_failure(state, poll)
 

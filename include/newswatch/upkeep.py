@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from upath import UPath
 
@@ -51,7 +51,7 @@ from include.newswatch.pipeline import (
 from include.newswatch.scoring import load_scorer
 from include.newswatch.settings import Settings
 from include.newswatch.sources import feed_of_line, line_problems, load_feeds
-from include.newswatch.urls import canonical_url, redact_url, registrable_domain
+from include.newswatch.urls import canonical_url, host_of, redact_url, registrable_domain
 from include.newswatch.web import Web
 
 LOGGER = logging.getLogger(__name__)
@@ -77,8 +77,8 @@ TRIAL_COLUMNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """Days, UTC, both included; language: en, ru, zh, or empty for all."""
+class Selection:
+    """Which articles an operator means: days, UTC, both included; language: en, ru, zh, or empty for all."""
 
     first_day: date
     last_day: date
@@ -158,12 +158,12 @@ class _Outlets:
         self._by_host = {host: by_url[url] for host, url in hosts.items() if url in by_url}
         self._by_domain: dict[str, Feed] = {}
         for feed in listed:
-            self._by_host.setdefault(_host(feed.url), feed)
+            self._by_host.setdefault(host_of(feed.url), feed)
             self._by_domain.setdefault(registrable_domain(feed.url), feed)
 
     def find(self, url: str) -> Feed | None:
         try:
-            return self._by_host.get(_host(url)) or self._by_domain.get(registrable_domain(url))
+            return self._by_host.get(host_of(url)) or self._by_domain.get(registrable_domain(url))
         except (NewsError, ValueError):
             return None
 
@@ -207,9 +207,9 @@ def _foreign_pages(
             page: Page | None = _content(record, now)
         except NewsError as error:
             page = None
-            row = Fetch("page", url, feed.url, _host(url), error.outcome, now, detail=error.detail)
+            row = Fetch("page", url, feed.url, host_of(url), error.outcome, now, detail=error.detail)
         if page:
-            row = Fetch("page", url, feed.url, _host(url), "fetched", page.fetched_at, http_status=page.status,
+            row = Fetch("page", url, feed.url, host_of(url), "fetched", page.fetched_at, http_status=page.status,
                         n_bytes=len(page.body), final_url=page.final_url)  # fmt: skip
             page = replace(page, url=url)
         counts[row.outcome] += 1
@@ -237,7 +237,7 @@ def _content(record: Page | archive.BrokenRecord, now: datetime) -> Page:
 
 
 def plan_backfill(
-    settings: Settings, run_id: str, feed_url: str, sitemap: str, period: Period, max_pages: int, now: datetime
+    settings: Settings, run_id: str, feed_url: str, sitemap: str, period: Selection, max_pages: int, now: datetime
 ) -> tuple[Run, Counts]:
     """Find the pages of a period in an outlet's sitemaps and write them as batches for `fetch`.
 
@@ -269,7 +269,7 @@ def plan_backfill(
 
 
 def _walk_sitemaps(
-    settings: Settings, feed: Feed, sitemap: str, period: Period, now: datetime
+    settings: Settings, feed: Feed, sitemap: str, period: Selection, now: datetime
 ) -> tuple[list[Entry], Counts]:
     """The entries of a period, from the sitemaps of an outlet and those that they name."""
     entries: dict[str, Entry] = {}
@@ -322,7 +322,7 @@ def read_robots(web: Web, url: str) -> str:
 # ── rescore, re-extract ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def plan_rescore(settings: Settings, run_id: str, period: Period, now: datetime) -> tuple[Run, Counts]:
+def plan_rescore(settings: Settings, run_id: str, period: Selection, now: datetime) -> tuple[Run, Counts]:
     """Write the published articles of a period that the present scorer has not scored, as batches for `score`."""
     version = load_scorer(settings.dyad).version
 
@@ -350,7 +350,7 @@ def _as_extracted(row: dict[str, Any]) -> ExtractedPage:
     return ExtractedPage(row["url"], row["feed_url"], "scored", "", row["fetched_at"], article, row["text_sha256"])
 
 
-def plan_reextract(settings: Settings, run_id: str, period: Period, now: datetime) -> tuple[Run, Counts]:
+def plan_reextract(settings: Settings, run_id: str, period: Selection, now: datetime) -> tuple[Run, Counts]:
     """Write the archived pages that were fetched in a period, as batches for `reextract`; the newest fetch of each."""
 
     def write(run: Run) -> Counts:
@@ -519,7 +519,3 @@ def _in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""

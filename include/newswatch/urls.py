@@ -127,6 +127,11 @@ def canonical_url(url: str, base: str | None = None) -> str:
     return joined
 
 
+def host_of(url: str) -> str:
+    """The host of an address as it is written, in lower case; empty where there is none."""
+    return urlsplit(url).hostname or ""
+
+
 def registrable_domain(url: str) -> str:
     """The domain that its owner registered (bbc.co.uk of news.bbc.co.uk); the host itself for numbers and local names.
 

@@ -14,6 +14,7 @@ import argparse
 import csv
 import hashlib
 import json
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+
+from include.newswatch.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 FIRST_ADDRESS = 21
@@ -40,6 +43,25 @@ PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>
 <main><article><h1>{title}</h1><p class="meta"><time datetime="{date}">{date}</time></p>
 {paragraphs}
 </article></main><footer>&copy; {outlet}</footer></body></html>"""
+
+
+def free_port() -> int:
+    """A port that nobody listens on, so that several test runs do not get in each other's way."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def newsroom_settings(folder: Path, port: int) -> Settings:
+    """Settings of a pipeline below a folder that reads the newsroom; feeds.csv is written there."""
+    write_feeds(folder / "feeds.csv", port)
+    return Settings(
+        data_dir=folder / "data",
+        feeds_csv=folder / "feeds.csv",
+        allow_networks=("127.0.0.0/8",),
+        allow_ports=(port,),
+        min_interval_s=0.0,
+    )
 
 
 def load_outlets() -> dict[str, dict[str, str]]:
