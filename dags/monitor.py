@@ -6,7 +6,7 @@
 What goes wrong with one feed, page or article is a row of the table `fetches`, never a failed task. A red task means
 trouble of our own; clear it to run it again: every step may be repeated, and a run is loaded once whatever is retried.
 A batch that stays red holds up nobody: the rest is loaded, and the pages of the batch are asked for again next time.
-**tell** sends the alerts that the run opened or closed (the page News shows them all).
+**alerts → tell** sends the alerts that the run opened or closed (the page News shows them all).
 The run turns red in **summary** when one of its named checks did not hold; its log says which.
 
 Settings are environment variables NEWSWATCH_*; sources are lines of include/feeds.csv.
@@ -22,6 +22,7 @@ from include import notify
 from include.steps import (
     DEFAULT_ARGS,
     PAGES,
+    alerts,
     extract,
     fetch,
     load,
@@ -87,7 +88,9 @@ def monitor() -> None:
     polled >> selected
     published = publish()
     scored >> loaded >> published >> summary(loaded)
-    published >> tell.expand(connection=list(notify.CONNECTIONS))
+    opened = alerts()
+    published >> opened
+    tell.expand(connection=opened)
 
 
 monitor()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from datetime import timedelta
 from html import escape
 from typing import Any
@@ -44,14 +45,19 @@ def notifier_of(connection: Connection, title: str, text: str) -> BaseNotifier:
     return SlackWebhookNotifier(text=f"{title}\n{text}", slack_webhook_conn_id=name)
 
 
-def send(name: str, title: str, text: str) -> bool:
-    """Send a text by one connection; False when it is not configured."""
-    try:
-        connection = Connection.get(name)
-    except AirflowNotFoundException:
-        return False
-    notifier_of(connection, title, text).notify({})
-    return True
+def configured() -> list[str]:
+    """Those of CONNECTIONS that exist."""
+    found = []
+    for name in CONNECTIONS:
+        with suppress(AirflowNotFoundException):
+            Connection.get(name)
+            found.append(name)
+    return found
+
+
+def send(name: str, title: str, text: str) -> None:
+    """Send a text by one connection, which must be configured."""
+    notifier_of(Connection.get(name), title, text).notify({})
 
 
 async def run_is_late(context: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException
 
 from include import notify
 
@@ -115,7 +115,17 @@ def summary(loaded: list[dict[str, Any]]) -> None:
 
 @task(
     pool="duckdb_writer",
-    trigger_rule="all_done",
+    trigger_rule="all_done",  # what became of the publication is itself worth an alert
+    doc_md="Finds whether the run opened or closed alerts, and by which connections to send them.",
+)
+def alerts() -> list[str]:
+    from include.newswatch import pipeline
+
+    return notify.configured() if pipeline.tell_alerts(settings(), run_id()) else []
+
+
+@task(
+    pool="duckdb_writer",
     map_index_template="{{ connection_name }}",
     doc_md="Sends the alerts that the run opened or closed, once, by each connection that is configured.",
 )
@@ -124,10 +134,8 @@ def tell(connection: str) -> None:
 
     context: Any = get_current_context()
     context["connection_name"] = connection
-    if not (message := pipeline.tell_alerts(settings(), run_id())):
-        raise AirflowSkipException("the run opened and closed no alert")
-    if not notify.send(connection, *message):
-        raise AirflowSkipException(f"there is no connection {connection}; the page News shows the alerts")
+    if message := pipeline.tell_alerts(settings(), run_id()):
+        notify.send(connection, *message)
 
 
 def settings() -> Any:

@@ -31,7 +31,8 @@ def test_a_text_arrives_word_for_word_and_is_no_template(
     name: str, service: LoopbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(monkeypatch, service)
-    assert notify.send(name, "newswatch: 1 opened", HOSTILE)
+    assert notify.configured() == ["alerts_apprise", "alerts_slack"]
+    notify.send(name, "newswatch: 1 opened", HOSTILE)
     (asked,) = service.asked
     assert "{{ 7 * 7 }}" in asked.body.decode()
     assert "49" not in asked.body.decode()

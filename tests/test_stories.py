@@ -205,6 +205,11 @@ def test_a_story_says_who_reports_it() -> None:
     )
 
 
+def test_a_story_whose_reports_have_no_title_is_headed_by_how_the_text_begins() -> None:
+    [story] = tell_stories([report(1, title=""), report(2, 1, outlet="Quay", title="")], DAY).stories
+    assert story.headline == f"{CALL.text[:80]} …"
+
+
 @pytest.mark.parametrize(
     ("title", "headline"),
     [

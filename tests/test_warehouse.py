@@ -153,7 +153,8 @@ def n_articles(published: Path) -> int:
     ("damage", "check"),
     [
         ("delete from scores where score_id > 3; delete from articles where article_id > 3", "no table lost rows"),
-        ("update articles set text = '' where article_id = 7", "articles have title and text"),
+        ("update articles set text = '' where article_id = 7", "articles have a text"),
+        ("update articles set title = '' where article_id > 2", "articles have a title"),
         ("update articles set published_at = '2036-01-01' where article_id < 9", "dates are possible"),
         ("update articles set story_id = 12345", "nothing is orphaned"),
         ("update articles set feed_url = 'https://gone.example/' where article_id = 3", "nothing is orphaned"),

@@ -44,6 +44,7 @@ TIME_COST = 0.2  # of similarity, over the whole window
 LOYALTY = 0.1  # reports that were one story stay together, and those of two stories apart, unless they clearly differ
 
 HEADLINE_CHARACTERS = range(12, 160)
+OPENING_CHARACTERS = 80  # of a text without a title, in the place of one
 AGENCY_MARK = re.compile(
     r"^(?:update \d+|rpt|wrapup \d+|exclusive|breaking(?: news)?|срочно|молния|快讯|突发)\s*[-–—:：|]\s*", re.IGNORECASE
 )
@@ -465,7 +466,7 @@ def _summarise(story_id: int, cluster: Sequence[StoryArticle], copies: Mapping[i
     outlets = {article.outlet: article.side for article in cluster}
     return Story(
         story_id,
-        readable_headline(head.title, head.outlet),
+        readable_headline(head.title or f"{head.text[:OPENING_CHARACTERS]} …", head.outlet),
         head.article_id,
         head.score_id,
         min(article.reported_at for article in cluster),

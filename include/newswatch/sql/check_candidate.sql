@@ -13,12 +13,10 @@ stale as (
     join candidate_counts as c using ("name")
     where "name" = 'runs' and (c.newest_at < l.newest_at or (c.newest_at is null and l.newest_at is not null))
 ),
-blank as (
-    select url from articles where title = '' or "text" = ''
-),
 recent as (
     select
         count(*) as n,
+        count(*) filter (where title = '') as n_untitled,  -- some pages have none, and neither has their feed
         count(*) filter (where published_at > first_seen_at + interval 2 days or published_at < '1990-01-01') as n_wrong
     from articles
     where first_seen_at > (select max(first_seen_at) from articles) - interval 7 days
@@ -53,7 +51,10 @@ select
     coalesce(any_value(format('newest run {}, before {}', coalesce(newest_now::text, 'none'), newest_before)), '')
 from stale
 union all
-select 'articles have title and text', count(*) = 0, coalesce(format('{} have not, as {}', count(*), min(url)), '') from blank
+select 'articles have a text', count(*) = 0, coalesce(format('{} have none, as {}', count(*), min(url)), '')
+from articles where "text" = ''
+union all
+select 'articles have a title', n_untitled <= 5 + 0.1 * n, format('{} of {} articles of the last 7 days have none', n_untitled, n) from recent
 union all
 select 'dates are possible', n_wrong <= 0.05 * n, format('{} of {} articles of the last 7 days are dated wrongly', n_wrong, n) from recent
 union all
