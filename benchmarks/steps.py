@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from include.newswatch import pipeline
+from include.newswatch import outputs, pipeline
 from include.newswatch.settings import Settings
 
 STARTS = {
@@ -74,8 +74,8 @@ def main() -> None:
             report(f"{step.__name__}, a page", seconds, counts["n_wanted"])
         for name, action in (
             ("load", lambda: pipeline.load(settings, run.folder)),
-            ("publish", lambda: pipeline.publish(settings, force=True)),
-            ("report", lambda: pipeline.report(settings, datetime.now(UTC).date())),
+            ("publish", lambda: outputs.publish(settings, force=True)),
+            ("report", lambda: outputs.report(settings, datetime.now(UTC).date())),
         ):
             seconds, _ = measured(action)
             report(name, seconds, 0)

@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from include.newswatch import archive, pipeline, warehouse
+from include.newswatch import archive, outputs, warehouse
 from include.newswatch.model import Article, Entry, Evidence, ExtractedPage, Fetch, Score, ScoredArticle
 from include.newswatch.settings import Settings
 from tests.conftest import ROOT
@@ -85,15 +85,15 @@ def main() -> None:
     timed("load of 500 new articles", lambda: load(settings.warehouse, tables))
 
     copied = timed("copy of the file", lambda: copy_whole(settings.warehouse, args.folder / "copy.duckdb"))
-    published = timed("publish", lambda: pipeline.publish(settings))
+    published = timed("publish", lambda: outputs.publish(settings))
     print(f"{published / copied:9.2f} times the copy")
     with warehouse.open_published(settings.published) as connection:
         for question, sql in re.findall(
             r"^## (.+?)\n.*?```sql\n(.+?)```", (ROOT / "docs" / "queries.md").read_text("utf-8"), re.M | re.S
         ):
             timed(question, connection.sql(sql.strip().rstrip(";")).fetchall)
-    timed("export", lambda: pipeline.export(settings, UNTIL))
-    timed("brief", lambda: pipeline.report(settings, date(2026, 6, 30)))
+    timed("export", lambda: outputs.export(settings, UNTIL))
+    timed("brief", lambda: outputs.report(settings, date(2026, 6, 30)))
     print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:9.0f} MB of memory at most")
 
 

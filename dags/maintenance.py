@@ -52,9 +52,9 @@ def maintenance() -> None:
 
     @task(trigger_rule="all_done", doc_md="Writes every published table and view as Parquet below export/.")
     def export() -> list[dict[str, Any]]:
-        from include.newswatch import pipeline
+        from include.newswatch import outputs
 
-        return [pipeline.export(dyad, now()) for dyad in settings().by_dyad()]
+        return [outputs.export(dyad, now()) for dyad in settings().by_dyad()]
 
     @task(doc_md="Removes old runs from Airflow's own database: `airflow db clean`.")
     def clean_metadata() -> None:

@@ -31,12 +31,12 @@ def report() -> None:
         import os
         from datetime import UTC, datetime
 
-        from include.newswatch import pipeline
+        from include.newswatch import outputs
         from include.newswatch.settings import load_settings
 
         today = datetime.now(UTC).date()
         dyads = load_settings(os.environ).by_dyad()
-        return [pipeline.report(dyad, today) for dyad in dyads if dyad.published.exists()]
+        return [outputs.report(dyad, today) for dyad in dyads if dyad.published.exists()]
 
     write_brief()
 

@@ -90,14 +90,14 @@ def load(folders: list[str] | None = None) -> list[dict[str, Any]]:
     doc_md="Replaces each published database by its warehouse as it is now, if the checks hold. Readers never wait.",
 )
 def publish() -> Iterator[Metadata]:
-    from include.newswatch import pipeline
+    from include.newswatch import outputs
     from include.newswatch.warehouse import PublicationRejectedError
 
     published: dict[str, Any] = {}
     refused = []
     for dyad in settings().by_dyad():
         try:
-            published[dyad.dyad] = pipeline.publish(dyad)
+            published[dyad.dyad] = outputs.publish(dyad)
         except PublicationRejectedError as error:
             refused.append(str(error))
     yield Metadata(RELATIONS, published)
@@ -119,9 +119,9 @@ def summary(loaded: list[dict[str, Any]]) -> None:
     doc_md="Finds whether the run opened or closed alerts, and by which connections to send them.",
 )
 def alerts() -> list[str]:
-    from include.newswatch import pipeline
+    from include.newswatch import outputs
 
-    return notify.configured() if pipeline.tell_alerts(settings(), run_id()) else []
+    return notify.configured() if outputs.tell_alerts(settings(), run_id()) else []
 
 
 @task(
@@ -130,11 +130,11 @@ def alerts() -> list[str]:
     doc_md="Sends the alerts that the run opened or closed, once, by each connection that is configured.",
 )
 def tell(connection: str) -> None:
-    from include.newswatch import pipeline
+    from include.newswatch import outputs
 
     context: Any = get_current_context()
     context["connection_name"] = connection
-    if message := pipeline.tell_alerts(settings(), run_id()):
+    if message := outputs.tell_alerts(settings(), run_id()):
         notify.send(connection, *message)
 
 

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import duckdb
 
-from include.newswatch import pipeline, upkeep
+from include.newswatch import outputs, pipeline, upkeep
 from include.newswatch.settings import Settings
 from tests.conftest import ROOT
 from tests.newsroom.serve import free_port
@@ -66,7 +66,7 @@ def walk(settings: Settings, run_id: str, now: datetime, enter: Callable[[str], 
     enter("load")
     pipeline.load(settings, run.folder)
     enter("publish")
-    pipeline.publish(settings)
+    outputs.publish(settings)
 
 
 class Walker:

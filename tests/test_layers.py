@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-DOORS = {"web", "warehouse", "archive", "pipeline", "upkeep", "__main__"}
+DOORS = {"web", "warehouse", "archive", "pipeline", "outputs", "upkeep", "__main__"}
 FORBIDDEN_IN_CORE = {"airflow", "duckdb", "httpx", "httpx2", "requests", "urllib3", "aiohttp"}
 PACKAGE = ROOT / "include" / "newswatch"
 

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from include.newswatch import pipeline
+from include.newswatch import outputs, pipeline
 from include.newswatch.__main__ import main
 from include.newswatch.model import NewsError, Page, SettingsError
 from include.newswatch.settings import Settings, load_settings
@@ -52,7 +52,7 @@ def walk(settings: Settings, run_id: str, now: datetime, *, until: str = "publis
     if "load" in wanted:
         pipeline.load(settings, run.folder)
     if "publish" in wanted:
-        pipeline.publish(settings)
+        outputs.publish(settings)
     return run
 
 
@@ -135,7 +135,7 @@ def test_a_batch_that_is_never_scored_is_named_and_asked_for_again(settings: Set
         file.unlink()
     counts = pipeline.load(settings, run.folder)
     assert counts["failed_checks"] == ["every batch is scored"]
-    pipeline.publish(settings)
+    outputs.publish(settings)
     walk(settings, "two", NOW + timedelta(hours=2))
     with duckdb.connect(str(settings.published), read_only=True) as published:
         assert published.sql("select count(*) from current_scores").fetchone() == (len(load_articles()),)
@@ -169,7 +169,7 @@ def test_a_wrong_line_of_the_feed_list_costs_no_other_feed(settings: Settings) -
 
 def test_an_export_holds_every_table_and_says_what_it_is(settings: Settings) -> None:
     walk(settings, "one", NOW)
-    pipeline.export(settings, NOW)
+    outputs.export(settings, NOW)
     folder = settings.export_dir / "latest"
     files = {row["name"]: row for row in json.loads((folder / "manifest.json").read_bytes())["files"]}
     assert {"articles", "scores", "events", "evidence", "relation_daily", "reports"} <= set(files)
@@ -185,7 +185,7 @@ def test_an_export_holds_every_table_and_says_what_it_is(settings: Settings) -> 
 def test_two_exports_are_kept_and_latest_is_the_newer(settings: Settings) -> None:
     walk(settings, "one", NOW)
     for hours in range(3):
-        pipeline.export(settings, NOW + timedelta(hours=hours))
+        outputs.export(settings, NOW + timedelta(hours=hours))
     kept = sorted(path.name for path in settings.export_dir.iterdir() if not path.is_symlink())
     assert kept == [f"{NOW + timedelta(hours=hours):%Y-%m-%dT%H-%M-%SZ}" for hours in (1, 2)]
     assert (settings.export_dir / "latest").resolve().name == kept[-1]
@@ -193,7 +193,7 @@ def test_two_exports_are_kept_and_latest_is_the_newer(settings: Settings) -> Non
 
 def test_before_the_first_publication_there_is_nothing_to_export(settings: Settings) -> None:
     with pytest.raises(FileNotFoundError, match=r"relations\.duckdb"):
-        pipeline.export(settings, NOW)
+        outputs.export(settings, NOW)
 
 
 def test_answers_come_host_by_host_in_order_and_few_are_held_at_once(settings: Settings) -> None:

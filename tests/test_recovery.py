@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from include.newswatch import pipeline, warehouse
+from include.newswatch import outputs, pipeline, warehouse
 from include.newswatch.settings import Settings
 from tests import chaos
 from tests.conftest import ROOT
@@ -73,7 +73,7 @@ def test_pages_that_meet_a_network_that_is_down_use_up_no_attempt(settings: Sett
             for step in (pipeline.fetch, pipeline.extract, pipeline.score):
                 step(settings, batch)
         assert pipeline.load(settings, run.folder)["failed_checks"] == ["network is up"]
-        pipeline.publish(settings)
+        outputs.publish(settings)
         asked = rows(settings, "select distinct outcome::text, n_attempts from fetches where kind = 'page'")
         assert asked == [("network_down", 0)]
     with open_newsroom(PORT, NOW):
@@ -170,7 +170,7 @@ def test_any_batch_file_that_is_cut_is_named_and_the_next_run_has_it_all(
     broken = next(folder.glob(name if name.endswith("parquet") else f"{name}.parquet"))
     broken.write_bytes(broken.read_bytes()[:-50])
     pipeline.load(scored, str(folder))
-    pipeline.publish(scored)
+    outputs.publish(scored)
     assert str(broken) in caplog.text or name.endswith("tasks")
     with open_newsroom(PORT, NOW):
         walk(scored, "two", NOW + timedelta(hours=2))

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from include.newswatch import pipeline, upkeep, warehouse
+from include.newswatch import outputs, pipeline, upkeep, warehouse
 from include.newswatch.__main__ import main
 from include.newswatch.archive import read_pages
 from include.newswatch.model import NewsError, SettingsError
@@ -55,7 +55,7 @@ def finish(settings: Settings, run: pipeline.Run, *steps: object) -> dict[str, o
         for batch in run.batches("pages", "tasks"):
             step(settings, batch)  # type: ignore[operator]
     counts = pipeline.load(settings, run.folder)
-    pipeline.publish(settings)
+    outputs.publish(settings)
     return counts
 
 
@@ -155,7 +155,7 @@ def test_a_new_scorer_adds_scores_and_keeps_the_old_ones(settings: Settings) -> 
         connection.execute(
             "update scores set scorer_version = 'earlier', score_id = score_id + 1 where relevance_class = 0"
         )
-    pipeline.publish(settings)
+    outputs.publish(settings)
     (n_earlier,) = rows(settings, "select count(*) from scores where scorer_version = 'earlier'")[0]
     assert n_earlier
     articles = rows(settings, "select * exclude (story_id, copy_of, copy_share) from articles order by url")
@@ -184,7 +184,7 @@ def test_what_an_earlier_extraction_got_wrong_is_mended_and_is_no_revision(setti
         connection.execute(
             "update articles set text = 'half', text_sha256 = 'x', published_at = null, published_at_source = null"
         )
-    pipeline.publish(settings)
+    outputs.publish(settings)
     run, _ = upkeep.plan_reextract(settings, "reextract", ALWAYS, NOW)
     finish(settings, run, upkeep.reextract, pipeline.score)
     assert rows(settings, "select * exclude (story_id, copy_of, copy_share) from articles order by url") == right
@@ -317,7 +317,7 @@ def test_the_integrity_check_names_what_is_wrong(settings: Settings) -> None:
     with warehouse.open_warehouse(settings.warehouse) as connection:
         connection.execute("update articles set title = concat(title, '!') where url = (select min(url) from articles)")
         connection.execute("update fetches set run_id = 'nobody' where url = (select min(url) from fetches)")
-    pipeline.publish(settings)
+    outputs.publish(settings)
     gone = archived(settings)[0]
     gone.unlink()
     faults = upkeep.check_integrity(settings, NOW)

@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from include.newswatch import pipeline, upkeep
+from include.newswatch import outputs, pipeline, upkeep
 from include.newswatch.archive import BatchError
 from include.newswatch.discover import confirm_source, discover_sources, guess_sources, render_lines
 from include.newswatch.feeds import parse_feed
@@ -99,8 +99,8 @@ def load_and_publish(settings: Settings, folder: str) -> int:
     failed = []
     for dyad in settings.by_dyad():
         failed += load_one(dyad, folder)
-        say("publish", pipeline.publish(dyad))
-        say("report", pipeline.report(dyad, datetime.now(UTC).date()))
+        say("publish", outputs.publish(dyad))
+        say("report", outputs.report(dyad, datetime.now(UTC).date()))
     return EXIT_CHECK_FAILED if failed else EXIT_OK
 
 
@@ -253,8 +253,8 @@ def maintain_command(settings: Settings, _: argparse.Namespace) -> int:
     faults = []
     for dyad in settings.by_dyad():
         say("compact", upkeep.compact(dyad))
-        say("publish", pipeline.publish(dyad))
-        say("export", pipeline.export(dyad, now))
+        say("publish", outputs.publish(dyad))
+        say("export", outputs.export(dyad, now))
         faults += upkeep.check_integrity(dyad, now)
     say("check", {"faults": faults})
     return EXIT_CHECK_FAILED if faults else EXIT_OK
@@ -267,13 +267,13 @@ def load_command(settings: Settings, args: argparse.Namespace) -> int:
 
 def publish_command(settings: Settings, args: argparse.Namespace) -> int:
     for dyad in settings.by_dyad():
-        say("publish", pipeline.publish(dyad, force=args.force))
+        say("publish", outputs.publish(dyad, force=args.force))
     return EXIT_OK
 
 
 def export_command(settings: Settings, _: argparse.Namespace) -> int:
     for dyad in settings.by_dyad():
-        say("export", pipeline.export(dyad, datetime.now(UTC)))
+        say("export", outputs.export(dyad, datetime.now(UTC)))
     return EXIT_OK
 
 
@@ -286,10 +286,10 @@ def dictionary_command(settings: Settings, _: argparse.Namespace) -> int:
 def report_command(settings: Settings, args: argparse.Namespace) -> int:
     for dyad in settings.by_dyad():
         if args.day is None:
-            say("report", pipeline.report(dyad, datetime.now(UTC).date()))
+            say("report", outputs.report(dyad, datetime.now(UTC).date()))
         else:
             for period in (Period.of_week(args.day), Period.of_day(args.day)):
-                say("report", pipeline.report_period(dyad, period))
+                say("report", outputs.report_period(dyad, period))
     return EXIT_OK
 
 

@@ -1,4 +1,4 @@
-"""The road, one function a step: plan, poll, select, fetch, extract, score, load, publish, report.
+"""The road into the warehouse, one function a step: plan, poll, select, fetch, extract, score, load.
 
 Steps hand each other paths and counts; what they found lies in batch files below the run's folder:
 
@@ -6,7 +6,8 @@ Steps hand each other paths and counts; what they found lies in batch files belo
     pages/NNN.tasks   ─fetch─►   pages/NNN.fetches, archive/…/RUN-NNN.warc.gz
                       ─extract─► pages/NNN.extractions  ─score─►  pages/NNN.DYAD.scores
 
-A dyad is a pair of countries. Steps up to `score` serve all dyads of the settings at once, those after it one.
+A dyad is a pair of countries. Steps up to `score` serve all dyads of the settings at once, `load` one. What is
+made of a warehouse: outputs.py.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -37,7 +38,6 @@ from include.newswatch.alerts import (
     Situation,
     judge,
     load_rules,
-    render_digest,
 )
 from include.newswatch.articles import extract_article
 from include.newswatch.feeds import parse_feed
@@ -54,7 +54,6 @@ from include.newswatch.model import (
     PageTask,
     ScoredArticle,
 )
-from include.newswatch.report import QUERIES, Period, render_brief, render_feed
 from include.newswatch.sandbox import Sandbox
 from include.newswatch.schedule import (
     ANSWERED,
@@ -72,7 +71,7 @@ from include.newswatch.schedule import (
     next_state,
     spread_over_batches,
 )
-from include.newswatch.scoring import load_scorer, relation_name
+from include.newswatch.scoring import load_scorer
 from include.newswatch.settings import Settings
 from include.newswatch.sources import load_feeds
 from include.newswatch.stories import Membership, Story, StoryChange, tell_stories
@@ -391,7 +390,7 @@ def score(settings: Settings, batch: str, progress: Progress = no_progress) -> C
     return counts
 
 
-# ── load, publish ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── load ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def load(settings: Settings, folder: str) -> Counts:
@@ -440,7 +439,7 @@ def _load_run(connection: warehouse.Connection, settings: Settings, run: Run) ->
     )
     if run.batches("feeds", "tasks"):  # an import or a new scoring says nothing of feeds, network and rhythm
         rejection = "its copy lies beside the published file" if warehouse.is_rejected(settings.published) else ""
-        _judge_alerts(connection, rules, run, polls, rejection)
+        judge_alerts(connection, rules, run, polls, rejection)
     return {name: table.num_rows for name, table in tables.items()} | {
         "network_down": is_lost,
         "failed_checks": [check["name"] for check in checks if not check["is_ok"]],
@@ -466,7 +465,7 @@ def _gather_tables(run: Run, dyad: str) -> tuple[dict[str, pa.Table], list[str]]
     return tables, broken
 
 
-def _judge_alerts(
+def judge_alerts(
     connection: warehouse.Connection, rules: Sequence[Rule], run: Run, polls: Sequence[Poll], rejection: str
 ) -> None:
     """Open and close alerts by what the warehouse holds now, the run included."""
@@ -549,98 +548,6 @@ def _count_failed(polls: Iterable[Poll]) -> int:
 
 def _check(name: str, is_ok: bool, detail: str) -> dict[str, Any]:
     return {"name": name, "is_ok": is_ok, "detail": detail}
-
-
-def publish(settings: Settings, *, force: bool = False) -> Counts:
-    """Replace the published file by the warehouse as it is now, if the checks hold, and say what it holds."""
-    try:
-        return dict(warehouse.publish(settings.warehouse, settings.published, force=force))
-    except warehouse.PublicationRejectedError as error:
-        _tell_of_rejection(settings, str(error))
-        raise
-
-
-def _tell_of_rejection(settings: Settings, rejection: str) -> None:
-    """Open the alert at once; the load after a publication that holds closes it."""
-    rules = [rule for rule in load_rules(settings.alerts_csv)[0] if rule.name == "gate_failed"]
-    with warehouse.open_warehouse(settings.warehouse) as connection:
-        for row in warehouse.find_rows(connection, "find_last_runs")[:1]:
-            _judge_alerts(connection, rules, Run(row["run_id"], "", row["started_at"]), [], rejection)
-
-
-def tell_alerts(settings: Settings, run_id: str) -> tuple[str, str] | None:
-    """Title and text of what the operators must hear of a run; None when there is nothing."""
-    with warehouse.open_warehouse(settings.warehouse) as connection:
-        if not warehouse.has_run(connection, run_id):
-            return (
-                f"newswatch: the run {run_id} was not loaded",
-                "Open the log of its red task, mend the cause, clear it.",
-            )
-        alerts = warehouse.find_rows(connection, "find_run_alerts", run_id=run_id)
-    return render_digest(alerts) if alerts else None
-
-
-def export(settings: Settings, now: datetime) -> Counts:
-    """Write the published tables and views as Parquet below export/TIME, with a manifest; export/latest leads there.
-
-    `latest` is turned over at once when all is written. Two exports are kept: somebody may still read the older.
-
-    Raises:
-        FileNotFoundError: nothing has been published yet.
-    """
-    if not settings.published.exists():
-        raise FileNotFoundError(f"nothing to export: {settings.published} does not exist yet")
-    folder, part = settings.export_dir / f"{now:%Y-%m-%dT%H-%M-%SZ}", settings.export_dir / "unfinished"
-    shutil.rmtree(part, ignore_errors=True)
-    files = warehouse.export_tables(settings.published, part)
-    for row in files:
-        row |= archive.measure(part / row["file"])
-    manifest = {"exported_at": now.isoformat(), "newswatch": VERSION, "files": files}
-    archive.write_whole(str(part / "manifest.json"), json.dumps(manifest, ensure_ascii=False, indent=1).encode())
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
-    link = settings.export_dir / "latest.part"
-    link.unlink(missing_ok=True)
-    link.symlink_to(folder.name, target_is_directory=True)
-    link.replace(settings.export_dir / "latest")
-    for old in sorted(settings.export_dir.glob("????-??-??T*Z"))[:-2]:
-        shutil.rmtree(old)
-    return {"path": str(folder), "n_files": len(files), "n_bytes": sum(row["bytes"] for row in files)}
-
-
-# ── report ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def report(settings: Settings, today: date) -> Counts:
-    """Write the briefs of today and yesterday and of their weeks, the feed of stories, and latest.html.
-
-    Yesterday's is written once more since late reports arrive. latest.html is today's as soon as there is a report.
-    """
-    yesterday = Period.of_day(today).shifted(-1)
-    weeks = dict.fromkeys((Period.of_week(yesterday.last_day), Period.of_week(today)))  # one, but on a Monday
-    found = {period.name: report_period(settings, period) for period in (*weeks, yesterday, Period.of_day(today))}
-    latest = today if found[f"{today}"]["n_stories"] else yesterday.last_day
-    page = UPath(settings.reports_dir / f"{latest}.html").read_bytes()
-    archive.write_whole(str(settings.reports_dir / "latest.html"), page)
-    recent = Period(today - timedelta(days=6), today)
-    stories = _brief_rows(settings, recent, {"stories": QUERIES["stories"]})["stories"]
-    feed = render_feed(relation_name(settings.dyad), stories, f"{settings.public_url}latest.html", datetime.now(UTC))
-    archive.write_whole(str(settings.reports_dir / "stories.atom"), feed)
-    return {"n_stories": found[f"{latest}"]["n_stories"], "path": str(settings.reports_dir / f"{latest}.html")}
-
-
-def report_period(settings: Settings, period: Period) -> Counts:
-    """Write the brief of one day or week from the published file."""
-    rows = _brief_rows(settings, period, QUERIES)
-    sql = {name: warehouse.read_sql(name) for name in QUERIES.values()}
-    written = {path.stem for path in settings.reports_dir.glob("2*.html")}
-    path = str(settings.reports_dir / f"{period.name}.html")
-    archive.write_whole(path, render_brief(relation_name(settings.dyad), period, rows, sql, written).encode())
-    return {"n_stories": len(rows["stories"]), "path": path}
-
-
-def _brief_rows(settings: Settings, period: Period, queries: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
-    return warehouse.find_published(settings.published, queries, first_day=period.first_day, last_day=period.last_day)
 
 
 # ── doors and small helpers ─────────────────────────────────────────────────────────────────────────────────────────
