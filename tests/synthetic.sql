@@ -78,6 +78,11 @@ insert into article_actors by name
 select distinct key_of(url || '|v') as score_id, 'actor-' || a as actor_id, 'Actor ' || a as "name", if(a % 2 = 0, 'CN', 'RU') as side
 from (select *, unnest([s % 6, h % 40, h2 % 40]) as a from batch where is_relevant);
 
+insert into article_places by name
+select distinct key_of(url || '|v') as score_id, 'third-' || ['US', 'UA', 'IN', 'KZ', 'JP'][1 + (s % 5)::int] as place_id
+from batch
+where is_relevant and h % 3 = 0;
+
 insert into article_themes by name
 select distinct key_of(url || '|v') as score_id, t as theme
 from (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -69,6 +70,15 @@ def test_the_stories_of_a_month_are_those_of_its_days(published: warehouse.Conne
         """
     ).fetchone() or (0, 1)
     assert days == counted
+
+
+def test_the_dictionary_names_every_theme_of_the_codebook(published: warehouse.Connection) -> None:
+    with (ROOT / "include" / "codebook" / "common" / "themes.csv").open(encoding="utf-8", newline="") as file:
+        themes = {row["label"] for row in csv.DictReader(file)}
+    (comment,) = published.sql(
+        "select comment from duckdb_columns() where table_name = 'article_themes' and column_name = 'theme'"
+    ).fetchone() or ("",)
+    assert set(re.findall(r"[a-z_]+", comment.removeprefix("Theme:"))) - {"or"} == themes
 
 
 # ── full text search ────────────────────────────────────────────────────────────────────────────────────────────────

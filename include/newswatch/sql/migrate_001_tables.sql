@@ -276,7 +276,7 @@ create table stories (
     merged_into bigint,
     change_note text not null
 );
-comment on table stories is 'One row a happening: reports of the same event within some days, in any of the languages, and stories that merged.';
+comment on table stories is 'One row a happening: reports of the same event within some days, in any of the languages. Stories that merged into others stay: where merged_into is null leaves them out.';
 comment on column stories.story_id is 'Stable identifier: key of the article that was its first report when it was formed.';
 comment on column stories.headline is 'Headline of the representative report.';
 comment on column stories.representative_article_id is 'Report that stands for the story.';
@@ -286,7 +286,7 @@ comment on column stories.last_report_at is 'Latest report, UTC.';
 comment on column stories.n_reports is 'Articles in it, reprints counted.';
 comment on column stories.n_texts is 'Independent texts in it, reprints not counted.';
 comment on column stories.n_outlets is 'Outlets that report it.';
-comment on column stories.n_outlets_by_side is 'The same for each side, as a struct.';
+comment on column stories.n_outlets_by_side is 'The same for each side, 0 where it is silent: n_outlets_by_side.china_state and so on.';
 comment on column stories.languages is 'Languages of its reports, sorted.';
 comment on column stories.relevance is 'Highest relevance among its reports, 0..1.';
 comment on column stories.direction is 'Mean direction of its independent texts, Goldstein -10..10.';
@@ -357,8 +357,8 @@ comment on column scores.text_sha256 is 'SHA-256 of the title and text that were
 comment on column scores.scored_at is 'When, UTC.';
 comment on column scores.relevance is 'Probability that the article is about the relation, 0..1.';
 comment on column scores.relevance_class is '0 not about the relation, 1 touches it, 2 mainly about it.';
-comment on column scores.direction is 'How the article leaves the two sides, Goldstein scale -10 (conflict) .. 10 (cooperation).';
-comment on column scores.direction_class is 'The same in five steps, -2 .. 2; null at relevance class 0.';
+comment on column scores.direction is 'Mean Goldstein value of the events that go the way of direction_class, -10 (conflict) .. 10 (cooperation); 4 times the class where there are none; null at relevance class 0.';
+comment on column scores.direction_class is 'How the article leaves the two sides: -2 clear conflict .. 2 clear cooperation; null at relevance class 0.';
 comment on column scores.is_current is 'The newest score of the article''s newest text: the one that counts.';
 
 create table events (
@@ -378,9 +378,9 @@ comment on column events.event_no is 'Number within the score, from 0.';
 comment on column events.type is 'PLOVER event type.';
 comment on column events.quad is 'Quad class of the type.';
 comment on column events.goldstein is 'Goldstein value of the type, -10 .. 10.';
-comment on column events.source is 'Side that acts.';
+comment on column events.source is 'Side that acts: its code, such as CN or RU; BOTH, here and in target, where they act together.';
 comment on column events.target is 'Side acted upon.';
-comment on column events.sentence_no is 'Sentence that tells it, from 0; null when it is the title.';
+comment on column events.sentence_no is 'Sentence that tells it, from 0, as in evidence; null when it is the title.';
 
 create table evidence (
     score_id bigint not null references scores (score_id),
@@ -404,7 +404,7 @@ comment on table article_actors is 'One row an actor that a scored article names
 comment on column article_actors.score_id is 'Score that found it.';
 comment on column article_actors.actor_id is 'Identifier in the codebook.';
 comment on column article_actors."name" is 'Canonical English name.';
-comment on column article_actors.side is 'Side of the actor in the codebook.';
+comment on column article_actors.side is 'Side that the actor belongs to: its code, such as CN or RU; not the side of the outlet.';
 
 create table article_themes (
     score_id bigint not null references scores (score_id),
@@ -413,7 +413,7 @@ create table article_themes (
 );
 comment on table article_themes is 'One row a theme in which a scored article says something about the two sides.';
 comment on column article_themes.score_id is 'Score that found it.';
-comment on column article_themes.theme is 'Theme of the codebook.';
+comment on column article_themes.theme is 'Theme: agriculture, arctic, border, central_asia, culture, diplomacy, energy, environment, finance, health, korea, law, media, migration, military, multilateral, sanctions, security, taiwan, technology, trade or ukraine.';
 
 -- ── the index behind search(): reports about the relation, word by word ─────────────────────────────────────────────
 
@@ -495,4 +495,4 @@ create table article_places (
 );
 comment on table article_places is 'One row a place or third country that the opening of a scored article names.';
 comment on column article_places.score_id is 'Score that found it.';
-comment on column article_places.place_id is 'Identifier in the codebook; third-XX is the country XX, ISO 3166-1 alpha-2.';
+comment on column article_places.place_id is 'Identifier: side, kind and name, such as ru-region-amur-oblast; or third-XX, the country XX, ISO 3166-1 alpha-2.';

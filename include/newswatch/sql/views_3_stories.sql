@@ -15,7 +15,7 @@ comment on view story_timeline is 'One row a report of a story, numbered in the 
 comment on column story_timeline.story_id is 'Story; the article''s own id where it stands alone.';
 comment on column story_timeline.headline is 'Headline of the report that stands for the story.';
 comment on column story_timeline.report_no is 'Place in the order of publication, 1 is the first report.';
-comment on column story_timeline.reported_at is 'Publication, UTC.';
+comment on column story_timeline.reported_at is 'Publication, UTC; where the publisher gives none, when the page was fetched first.';
 comment on column story_timeline.hours_after_first is 'Hours after the first report.';
 comment on column story_timeline.outlet is 'Publisher.';
 comment on column story_timeline.country is 'Country of the publisher.';
@@ -26,7 +26,7 @@ comment on column story_timeline.url is 'Address of the report.';
 comment on column story_timeline.is_original is 'Not a reprint of an earlier article.';
 comment on column story_timeline.direction is 'Direction of the report, Goldstein -10 .. 10.';
 comment on column story_timeline.article_id is 'Key of articles.';
-comment on column story_timeline.score_id is 'Key of the current score: joins events, evidence, article_actors, article_themes.';
+comment on column story_timeline.score_id is 'Key of the current score: joins events, evidence, article_actors, article_places, article_themes.';
 
 -- How much more frequent something is here (k of n) than elsewhere (m of o), as a z-score: the difference of the log-odds
 -- under a Dirichlet prior of the size `size` that holds what is usual (Monroe, Colaresi and Quinn 2008, "Fightin' Words").
@@ -71,7 +71,7 @@ comment on column framing.side is 'Whose media the row is about.';
 comment on column framing.n_reports is 'Reports of that side, reprints counted.';
 comment on column framing.n_outlets is 'Outlets of that side that report it.';
 comment on column framing.first_report_at is 'First report of that side, UTC.';
-comment on column framing.direction is 'Mean direction of that side''s independent texts, Goldstein -10 .. 10.';
+comment on column framing.direction is 'Mean direction of that side''s independent texts, of its reprints where it has nothing else; Goldstein -10 .. 10.';
 comment on column framing.direction_difference is 'That direction minus the mean of the other sides''; null where no other side reports it.';
 comment on column framing.themes is 'Themes of that side''s reports, the most frequent first.';
 comment on column framing.title is 'Title of that side''s most relevant report.';
@@ -112,7 +112,7 @@ join usual as u using (term_id)
 join forms as f using (term_id)
 where c.o > 0 and c.k > c.m
 order by c.side, c.language, z desc, f.word;
-comment on macro table framing_words is 'Words that set a side''s texts on one story apart from the others'' in the same language, the strongest first; z: log-odds with a prior. `from framing_words(story_id)`.';
+comment on macro table framing_words is 'Words that set a side''s texts on one story apart from the others'' in the same language, the strongest first; z: log-odds with a prior. `from framing_words(story_id)` gives side, language, word, n_texts, n_texts_of_others, z.';
 
 create or replace view actor_pairs as
 select
@@ -121,9 +121,9 @@ select
 from reports as r
 join events as e using (score_id)
 group by r.report_date, e.source, e.target, e.type, e.quad;
-comment on view actor_pairs is 'One row a day, acting side, side acted upon and kind of event: who did what to whom. Sum over days for a longer time.';
+comment on view actor_pairs is 'One row a day, acting side, side acted upon and kind of event: who did what to whom. Reports add up over days; a story that is told on two days counts on both.';
 comment on column actor_pairs.report_date is 'Day of the reports, UTC; not of the event.';
-comment on column actor_pairs.source is 'Side that acts.';
+comment on column actor_pairs.source is 'Side that acts: its code, such as CN or RU; BOTH, here and in target, where they act together.';
 comment on column actor_pairs.target is 'Side acted upon.';
 comment on column actor_pairs.type is 'PLOVER event type.';
 comment on column actor_pairs.quad is 'Quad class of the type.';

@@ -80,7 +80,7 @@ comment on column outlet_profile.n_reports is 'Articles about the relation.';
 comment on column outlet_profile.n_stories is 'Stories that it reported.';
 comment on column outlet_profile.report_share is 'Share of its articles that are about the relation, 0..1.';
 comment on column outlet_profile.original_share is 'Share of its reports that are no reprints, 0..1.';
-comment on column outlet_profile.direction is 'Mean direction of its reports, Goldstein -10 .. 10.';
+comment on column outlet_profile.direction is 'Mean direction of its reports, reprints counted; Goldstein -10 .. 10.';
 comment on column outlet_profile.direction_se is 'Standard error of that mean.';
 comment on column outlet_profile.n_shared_stories is 'Stories that other outlets reported as well.';
 comment on column outlet_profile.n_first is 'Of these, stories of which it had the first report.';

@@ -40,4 +40,4 @@ select
 from found as f
 join reports as r using (article_id)
 order by f.match desc, r.article_id;
-comment on macro table search is 'Reports about the relation that hold all words of a question, in any form, the best first (BM25). `from search(''one-China principle'')`; other columns: join reports or articles by article_id, evidence by score_id.';
+comment on macro table search is 'Reports about the relation that hold all words of a question, in any form, the best first (BM25). `from search(''one-China principle'')` gives match, report_date, outlet, side, language, title, direction, url, story_id, article_id, score_id; join reports for other columns.';
