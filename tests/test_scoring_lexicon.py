@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from include.newswatch.scoring import CODEBOOKS, Scorer
+from include.newswatch.scoring import CODEBOOKS, Scorer, load_scorer
 from include.newswatch.scoring.codebook import read_codebook
 from include.newswatch.scoring.explain import explain, render
 from include.newswatch.scoring.judge import SentenceJudgement
@@ -122,7 +122,7 @@ def test_an_explanation_says_why_the_gate_stays_shut(scorer: Scorer) -> None:
 
 
 def test_another_dyad_is_another_folder() -> None:
-    scorer = Scorer(read_codebook(CODEBOOKS, "india_china"))
+    scorer = load_scorer("india_china")
     score = scorer.score("", "India and China signed an agreement on trade in Delhi. Modi thanked Xi Jinping.")
     assert score.relevance_class == 2
     assert [(actor.name, actor.side) for actor in score.actors] == [("Narendra Modi", "IN"), ("Xi Jinping", "CN")]

@@ -7,6 +7,7 @@ relevance, direction) bring in the base rates of real news, with as many votes i
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ INPUTS = {
     "negative": DIRECTION_INPUTS,
     "strong": ("encoder.strong", "words.strong"),
 }
+N_FOLDS = 5
 THRESHOLDS = tuple(round(0.1 + 0.02 * step, 2) for step in range(26))
 
 
@@ -102,10 +104,18 @@ def judge_items(items: Iterable[Item], scorer: Scorer, encoder: Encoder) -> list
         reading = scorer.gate.read(item.title, item.text, item.lang)
         if reading.is_open:
             judgement = encoder.judge([mark_reading(reading, scorer.codebook.sides)])[0]
-            words = scorer.judge.judge(reading)
-            inputs = article_inputs(reading, words, scorer.codebook.weights, judgement)
-            judged.append(Judged(item, reading, words, judgement, inputs))
+            judged.append(weigh_item(item, reading, judgement, scorer))
     return judged
+
+
+def weigh_item(item: Item, reading: Reading, judgement: Judgement, scorer: Scorer) -> Judged:
+    words = scorer.judge.judge(reading)
+    return Judged(item, reading, words, judgement, article_inputs(reading, words, scorer.codebook.weights, judgement))
+
+
+def fold_of(item: Item) -> int:
+    """Which fifth a text belongs to, by its story."""
+    return int(hashlib.sha256(item.story.encode()).hexdigest()[-6:], 16) % N_FOLDS
 
 
 def fit_combination(dev: Sequence[Judged], real: Sequence[Judged], codebook: Codebook) -> Weights:

@@ -54,6 +54,11 @@ class Item:
         return "train" if share < n_train else "dev" if share < TRAIN_SHARE + DEV_SHARE else "test"
 
     @property
+    def has_details(self) -> bool:
+        """Texts of others are labelled for relevance and direction alone."""
+        return bool(self.capability)
+
+    @property
     def is_natural(self) -> bool:
         return self.genre.startswith(NATURAL)
 

@@ -2,8 +2,8 @@
 
 Without files: a part of the corpus that the encoder has not learned from, hard cases and natural texts apart, by
 language and capability. With files (id, lang, title, text, relevance, direction): these too. Beside each figure stand
-its 95 % bootstrap interval and what a constant answer gets. What weighs the encoder's word may have been fitted on the
-files: `--cross-fit` fits it anew, five times, each time without the fifth that it then judges.
+its 95 % bootstrap interval and what a constant answer gets. Files that the scorer was trained on with --real flatter it
+here: `training.train` prints the figures of those, each text judged by an encoder that had not seen it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import numpy as np
 
 from include.newswatch.model import Score
 from include.newswatch.scoring import Scorer, load_scorer
-from include.newswatch.scoring.encoded import EncoderJudge
-from training.combine import fit_combination, judge_items, read_items, set_f1
+from include.newswatch.scoring.encoded import weigh
+from include.newswatch.scoring.judge import Weights
+from training.combine import N_FOLDS, Judged, fit_combination, fold_of, read_items, set_f1
 from training.corpus import Item, load_corpus
 
 N_RESAMPLES = 500
-N_FOLDS = 5
 N_BINS = 5
 SEED = 20260101
 NONE = frozenset({"none"})
@@ -44,7 +44,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--part", choices=("dev", "test"), default="test")
-    parser.add_argument("--cross-fit", action="store_true")
     arguments = parser.parse_args()
     scorer = load_scorer()
     corpus = load_corpus()
@@ -53,31 +52,33 @@ def main() -> None:
         chosen = [outcome for outcome in own if outcome.item.is_natural == is_natural]
         print_report(f"own corpus, {arguments.part} part, {name}", chosen, has_details=True)
     for path in arguments.files:
-        items = read_items(path)
-        outcomes = cross_fitted(items, corpus, scorer) if arguments.cross_fit else score_items(items, scorer)
-        print_report(path.name + (", cross-fitted" if arguments.cross_fit else ""), outcomes, has_details=False)
+        print_report(path.name, score_items(read_items(path), scorer), has_details=False)
 
 
 def score_items(items: Iterable[Item], scorer: Scorer) -> list[Outcome]:
     return [Outcome(item, scorer.score(item.title, item.text, item.lang)) for item in items]
 
 
-def cross_fitted(items: Sequence[Item], corpus: Sequence[Item], scorer: Scorer) -> list[Outcome]:
-    """Scores of real texts by combinations that were fitted without them (and with the dev part of the corpus)."""
-    judge = scorer.encoder
-    if judge is None:
-        raise ValueError("this dyad has no encoder, there is nothing to fit")
-    dev = judge_items((item for item in corpus if item.part == "dev"), scorer, judge.encoder)
-    real = judge_items(items, scorer, judge.encoder)
-    order = np.random.default_rng(SEED).permutation(len(items))
-    folds = {items[i].id: place % N_FOLDS for place, i in enumerate(order)}
+def cross_fitted(items: Sequence[Item], dev: Sequence[Judged], real: Sequence[Judged], scorer: Scorer) -> list[Outcome]:
+    """Scores of real texts by combinations that were fitted without them (and with the dev part of the corpus).
+
+    real: what encoders that had not seen them say of those items whose gate is open.
+    """
+    said = {found.item.id: found for found in real}
     outcomes = []
     for fold in range(N_FOLDS):
-        combination = fit_combination(dev, [found for found in real if folds[found.item.id] != fold], scorer.codebook)
-        refitted = EncoderJudge(judge.encoder, judge.sides, combination, judge.event_types)
-        held_out = Scorer(scorer.codebook, encoder=refitted)
-        outcomes += score_items((item for item in items if folds[item.id] == fold), held_out)
+        combination = fit_combination(dev, [found for found in real if fold_of(found.item) != fold], scorer.codebook)
+        for item in items:
+            if fold_of(item) == fold:
+                outcomes.append(Outcome(item, _weighed(item, said.get(item.id), combination, scorer)))
     return outcomes
+
+
+def _weighed(item: Item, found: Judged | None, combination: Weights, scorer: Scorer) -> Score:
+    if found is None:
+        return scorer.score(item.title, item.text, item.lang)
+    verdict = weigh(found.reading, found.words, found.judgement, scorer.codebook, combination)
+    return scorer.score_of(found.reading, verdict)
 
 
 def print_report(name: str, outcomes: Sequence[Outcome], *, has_details: bool) -> None:

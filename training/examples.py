@@ -21,7 +21,10 @@ TOKENS_PER_BATCH = 1536
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """stances: for each end of the window UNKNOWN (title), 0 (no evidence) or 1 + index of the direction."""
+    """stances: for each end of the window UNKNOWN (title), 0 (no evidence) or 1 + index of the direction.
+
+    has_details: themes, events and evidence are labelled too, not relevance and direction alone.
+    """
 
     item: Item
     window: Window
@@ -31,6 +34,7 @@ class Example:
     themes: tuple[int, ...]
     events: tuple[int, ...]
     stances: tuple[int, ...]
+    has_details: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Batch:
     themes: Tensor
     events: Tensor
     stances: Tensor
+    has_details: Tensor
 
 
 def make_examples(
@@ -70,16 +75,17 @@ def _example(item: Item, window: Window, are_swapped: bool) -> Example:
         window=window,
         relevance=item.relevance,
         direction=direction,
-        trait=TRAITS.index(item.capability),
+        trait=TRAITS.index(item.capability) if item.has_details else UNKNOWN,
         themes=tuple(THEMES.index(theme) for theme in item.themes),
         events=tuple(sorted({_event_index(a.type, a.source, a.target, are_swapped) for a in item.events})),
         stances=tuple(_stance(item, no) for no in window.nos),
+        has_details=item.has_details,
     )
 
 
 def _stance(item: Item, no: int) -> int:
     """Whether a title shows the judgement is not labelled, unless it is all there is."""
-    if no == TITLE_NO and item.text:
+    if (no == TITLE_NO and item.text) or (item.relevance and not item.has_details):
         return UNKNOWN
     if item.direction is None or not (no in item.evidence or no == TITLE_NO):
         return 0
@@ -126,6 +132,7 @@ def collate(examples: Sequence[Example]) -> Batch:
         stances=pad_sequence(
             [torch.tensor(example.stances) for example in examples], batch_first=True, padding_value=UNKNOWN
         ),
+        has_details=torch.tensor([float(example.has_details) for example in examples]),
     )
 
 

@@ -42,14 +42,43 @@ class Recipe:
     )
 
 
-def learn(encoder: Encoder, variants: Sequence[Sequence[Example]], recipe: Recipe) -> Log:
-    """Train in place. variants: the same items in the same order, as they are and with swapped sides.
+# After the corpus: a short course on real texts, mixed with some of the corpus so that nothing is forgotten.
+ADAPTATION = Recipe(n_epochs=2, layer_rate=4e-5, head_rate=3e-4)
 
-    Each epoch takes every item once, in a variant drawn by chance. Returns the mean losses of each epoch.
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """The same items in the same order in each variant: as they are, and with swapped sides.
+
+    states: what the frozen layers say of each example, [length, width].
+    """
+
+    variants: tuple[tuple[Example, ...], ...]
+    states: tuple[tuple[Tensor, ...], ...]
+
+    def part(self, rows: Sequence[int]) -> Lesson:
+        """Some of the items; one that is named twice counts twice."""
+        return Lesson(
+            tuple(tuple(examples[i] for i in rows) for examples in self.variants),
+            tuple(tuple(states[i] for i in rows) for states in self.states),
+        )
+
+
+def prepare(encoder: Encoder, variants: Sequence[Sequence[Example]]) -> Lesson:
+    return Lesson(
+        tuple(tuple(examples) for examples in variants),
+        tuple(tuple(lower_states(encoder, examples)) for examples in variants),
+    )
+
+
+def learn(encoder: Encoder, lesson: Lesson, recipe: Recipe) -> Log:
+    """Train in place. Each epoch takes every item once, in a variant drawn by chance.
+
+    Returns the mean losses of each epoch.
     """
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    states = [lower_states(encoder, examples) for examples in variants]
+    variants, states = lesson.variants, lesson.states
     n_steps = recipe.n_epochs * sum(1 for _ in batches_by_length(variants[0]))
     optimizer, schedule = _optimizer(encoder, recipe, n_steps)
     weights = dict(recipe.weights)
@@ -123,17 +152,19 @@ def _losses(outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
     relevance, direction, themes, trait, types = outputs.article.split(ARTICLE_PARTS, dim=1)
     sentences = outputs.sentences
     n_stances = 1 + len(DIRECTIONS)
-    is_relevant = batch.relevance > 0
+    is_themed = (batch.relevance > 0) * batch.has_details
     theme_losses = functional.binary_cross_entropy_with_logits(themes, batch.themes, reduction="none").sum(1)
     has_type = batch.events.unflatten(1, (len(EVENT_TYPES), len(WAYS))).amax(2)
+    type_losses = functional.binary_cross_entropy_with_logits(types, has_type, reduction="none").sum(1)
     return {
         "relevance": functional.cross_entropy(relevance, batch.relevance, label_smoothing=SMOOTHING),
         "direction": _mean_known(direction, batch.direction),
         "stance": _mean_known(sentences[:, :, :n_stances].flatten(0, 1), batch.stances.flatten()),
         "event": _event_loss(sentences[:, :, n_stances:], batch),
-        "type": functional.binary_cross_entropy_with_logits(types, has_type, reduction="none").sum(1).mean(),
-        "theme": (theme_losses * is_relevant).sum() / is_relevant.sum().clamp(min=1),
-        "trait": functional.cross_entropy(trait, batch.trait),
+        "type": _mean_of(type_losses, batch.has_details),
+        "theme": _mean_of(theme_losses, is_themed),
+        "trait": functional.cross_entropy(trait, batch.trait, ignore_index=UNKNOWN, reduction="sum")
+        / (batch.trait != UNKNOWN).sum().clamp(min=1),
     }
 
 
@@ -148,7 +179,13 @@ def _event_loss(sentences: Tensor, batch: Batch) -> Tensor:
     may_not_hold = (1 - may_hold * may_hold.amax(1, keepdim=True))[:, :, None] * -1e4 * may_hold.amax(1)[:, None, None]
     anywhere, in_evidence = (sentences + is_absent).amax(1), (sentences + is_absent + may_not_hold).amax(1)
     logits = torch.where(batch.events > 0, in_evidence, anywhere)
-    return functional.binary_cross_entropy_with_logits(logits, batch.events, reduction="none").sum(1).mean()
+    losses = functional.binary_cross_entropy_with_logits(logits, batch.events, reduction="none").sum(1)
+    return _mean_of(losses, batch.has_details)
+
+
+def _mean_of(losses: Tensor, is_counted: Tensor) -> Tensor:
+    """The mean of those that count, 0 where none does. Both [n]."""
+    return (losses * is_counted).sum() / is_counted.sum().clamp(min=1)
 
 
 def _mean_known(logits: Tensor, targets: Tensor) -> Tensor:

@@ -2,17 +2,18 @@
 
 1. the base encoder's weights are read and its vocabulary is cut;
 2. the encoder learns from the train part and texts composed of it by rule, each also with its sides swapped;
-3. it is exported to include/newswatch/scoring/weights/DYAD;
-4. the exported encoder judges the dev part, and the models that weigh its word are fitted on that.
-
-Labelled real texts given with --real never train the encoder: they only bring in the base rates of real news at step 4.
+3. with --real: it learns a little more from labelled real texts, mixed with some of the train part. Five times without
+   a fifth of them, which it then judges: what is said of real texts, here and at step 5, is of texts unseen;
+4. it is exported to include/newswatch/scoring/weights/DYAD;
+5. the exported encoder judges the dev part, and the models that weigh its word are fitted on that and on step 3.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,18 +26,29 @@ from include.newswatch.scoring.encoder import Encoder as ExportedEncoder
 from include.newswatch.scoring.gate import Passage, Reading
 from include.newswatch.scoring.marking import MARKS, mark_reading
 from training.base_weights import read_base_weights
-from training.combine import fit_combination, judge_items, read_items, write_combination
+from training.combine import (
+    N_FOLDS,
+    Judged,
+    fit_combination,
+    fold_of,
+    judge_items,
+    read_items,
+    weigh_item,
+    write_combination,
+)
 from training.compose import Mixture, compose
 from training.corpus import Item, load_corpus
+from training.evaluate import cross_fitted, print_report
 from training.examples import make_examples
 from training.export import export
-from training.learn import Recipe, learn
+from training.learn import ADAPTATION, Recipe, judge, learn, prepare
 from training.model import Encoder
 from training.twins import make_twins, unzip
 from training.vocabulary import cut_vocabulary
 
 N_THREADS = 2
 UNKNOWN_NAMES = 0.06  # the share of mentions that the encoder learns to do without
+N_REPLAYED, REAL_WEIGHT = 400, 2  # of each half of the corpus; how often a real text counts
 
 
 def main() -> None:
@@ -49,9 +61,14 @@ def main() -> None:
     scorer = Scorer(read_codebook(CODEBOOKS, arguments.dyad))
     folder = arguments.folder or ENCODERS / arguments.dyad
     corpus = load_corpus()
+    real = [item for path in arguments.real for item in read_items(path)]
     encoder, tokenizer = train(corpus, scorer, Recipe())
+    judged = adapt(encoder, tokenizer, corpus, real, scorer) if real else []
     export(encoder, tokenizer, folder)
-    combine(corpus, scorer, folder, arguments.real)
+    dev = judge_items((item for item in corpus if item.part == "dev"), scorer, ExportedEncoder.load(folder))
+    write_combination(folder / "combination.csv", fit_combination(dev, judged, scorer.codebook))
+    if real:
+        print_report("real texts, cross-fitted", cross_fitted(real, dev, judged, scorer), has_details=False)
 
 
 def train(corpus: Sequence[Item], scorer: Scorer, recipe: Recipe) -> tuple[Encoder, Tokenizer]:
@@ -71,8 +88,50 @@ def train(corpus: Sequence[Item], scorer: Scorer, recipe: Recipe) -> tuple[Encod
         make_examples([*items, *twins], [*plain, *twin_texts], vocabulary.tokenizer, are_swapped=False),
         make_examples([*items, *twins], [*marked, *twin_texts], vocabulary.tokenizer, are_swapped=True),
     ]
-    learn(encoder, variants, recipe)
+    learn(encoder, prepare(encoder, variants), recipe)
     return encoder, vocabulary.tokenizer
+
+
+def adapt(
+    encoder: Encoder, tokenizer: Tokenizer, corpus: Sequence[Item], real: Sequence[Item], scorer: Scorer
+) -> list[Judged]:
+    """Learn from real texts in place. Returns what encoders that had not seen them say of them."""
+    rng = random.Random(ADAPTATION.seed)
+    written = [item for item in corpus if item.part == "train"]
+    natural = [item for item in written if item.is_natural]
+    others = [item for item in written if not item.is_natural]
+    items = [*real, *rng.sample(natural, N_REPLAYED), *rng.sample(others, N_REPLAYED)]
+    readings = [read_item(item, scorer) for item in items]
+    plain = [mark_reading(forget_names(reading, rng), scorer.codebook.sides) for reading in readings]
+    marked = [mark_reading(reading, scorer.codebook.sides) for reading in readings]
+    lesson = prepare(
+        encoder,
+        [
+            make_examples(items, plain, tokenizer, are_swapped=False),
+            make_examples(items, marked, tokenizer, are_swapped=True),
+        ],
+    )
+    replayed = range(len(real), len(items))
+    judged: list[Judged] = []
+    for fold in range(N_FOLDS):
+        held_out = [item for item in real if fold_of(item) == fold]
+        rows = [i for i, item in enumerate(real) if fold_of(item) != fold]
+        pupil = copy.deepcopy(encoder)
+        learn(pupil, lesson.part([*rows * REAL_WEIGHT, *replayed]), ADAPTATION)
+        judged += judge_in_torch(held_out, pupil, tokenizer, scorer)
+    learn(encoder, lesson.part([*list(range(len(real))) * REAL_WEIGHT, *replayed]), ADAPTATION)
+    return judged
+
+
+def judge_in_torch(items: Sequence[Item], encoder: Encoder, tokenizer: Tokenizer, scorer: Scorer) -> list[Judged]:
+    found = [(item, scorer.gate.read(item.title, item.text, item.lang)) for item in items]
+    opened = [(item, reading) for item, reading in found if reading.is_open]
+    marked = [mark_reading(reading, scorer.codebook.sides) for _, reading in opened]
+    examples = make_examples([item for item, _ in opened], marked, tokenizer, are_swapped=False)
+    return [
+        weigh_item(item, reading, judgement, scorer)
+        for (item, reading), judgement in zip(opened, judge(encoder, examples), strict=True)
+    ]
 
 
 def read_item(item: Item, scorer: Scorer) -> Reading:
@@ -92,14 +151,6 @@ def forget_names(reading: Reading, rng: random.Random) -> Reading:
 
 def _forget(passage: Passage, rng: random.Random) -> Passage:
     return replace(passage, mentions=tuple(m for m in passage.mentions if rng.random() >= UNKNOWN_NAMES))
-
-
-def combine(corpus: Iterable[Item], scorer: Scorer, folder: Path, real: Iterable[Path]) -> None:
-    """Fit what weighs the encoder's word on texts that it has not seen."""
-    encoder = ExportedEncoder.load(folder)
-    dev = judge_items((item for item in corpus if item.part == "dev"), scorer, encoder)
-    others = judge_items((item for path in real for item in read_items(path)), scorer, encoder)
-    write_combination(folder / "combination.csv", fit_combination(dev, others, scorer.codebook))
 
 
 if __name__ == "__main__":

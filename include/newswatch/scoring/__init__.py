@@ -21,6 +21,8 @@ from include.newswatch.scoring.mentions import MentionFinder, Normalizer
 
 CODEBOOKS = Path(__file__).parents[2] / "codebook"
 ENCODERS = Path(__file__).parent / "weights"
+# Whose encoder serves a pair without one of its own: it has met no names, only marks of two sides, each way round.
+LENDER = "china_russia"
 NO_TIE = 0.01  # probability of a tie where the gate stays shut: its measured miss rate, rounded up
 DECIMALS = 4  # of the stored probability: the same on every machine
 PLACE_KINDS = ("capital", "city", "crossing", "region", "river")
@@ -33,12 +35,18 @@ class Scorer:
     """Scores articles by one codebook and one judge of sentences. Same bytes, same score."""
 
     def __init__(
-        self, codebook: Codebook, judge: SentenceJudge | None = None, encoder: EncoderJudge | None = None
+        self,
+        codebook: Codebook,
+        judge: SentenceJudge | None = None,
+        encoder: EncoderJudge | None = None,
+        *,
+        takes_hints: bool = True,
     ) -> None:
         normalizer = Normalizer(codebook.han_variants)
         named = [s for s in codebook.phrases if isinstance(s.owner, Phrase) and s.owner.role in NAMED_ROLES]
         self.codebook = codebook
-        self.gate = Gate(MentionFinder([*named, *codebook.names], normalizer), codebook.sides, codebook.home)
+        finder = MentionFinder([*named, *codebook.names], normalizer)
+        self.gate = Gate(finder, codebook.sides, codebook.home, takes_hints=takes_hints)
         self.judge: SentenceJudge = judge or LexiconJudge(codebook, normalizer)
         self.encoder = encoder
         self.weights: Weights = encoder.combination if encoder else codebook.weights
@@ -79,7 +87,7 @@ class Scorer:
         words = self.judge.judge(reading)
         if not self.encoder:
             return reading, words, judge_article(reading, words, self.codebook.weights)
-        judgements, verdict = self.encoder.judge(reading, words, self.codebook.weights)
+        judgements, verdict = self.encoder.judge(reading, words)
         return reading, judgements, verdict
 
 
@@ -102,7 +110,7 @@ def _events(verdict: Verdict) -> tuple[Event, ...]:
 
 @lru_cache(maxsize=2)
 def load_scorer(dyad: str = "china_russia", codebooks: Path = CODEBOOKS, encoders: Path = ENCODERS) -> Scorer:
-    """The scorer of one dyad, ready to use. A dyad without a folder of weights is judged by word lists alone.
+    """The scorer of one dyad, ready to use. A dyad without a folder of weights borrows those of LENDER.
 
     Kept, since a process scores batch after batch and loading takes seconds.
 
@@ -110,9 +118,10 @@ def load_scorer(dyad: str = "china_russia", codebooks: Path = CODEBOOKS, encoder
         SettingsError: the codebook or the weights are incomplete or wrong; the message says where.
     """
     codebook = read_codebook(codebooks, dyad)
-    folder = encoders / dyad
-    encoder = load_encoder_judge(folder, codebook.sides, codebook.event_types) if folder.is_dir() else None
-    return Scorer(codebook, encoder=encoder)
+    is_own = (encoders / dyad).is_dir()
+    encoder = load_encoder_judge(encoders / (dyad if is_own else LENDER), codebook)
+    # A borrowed one has learned of other third parties: what one of the two does with those it would take for a tie.
+    return Scorer(codebook, encoder=encoder, takes_hints=is_own)
 
 
 def relation_name(dyad: str, codebooks: Path = CODEBOOKS) -> str:

@@ -10,11 +10,12 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 from include.newswatch.model import SettingsError
-from include.newswatch.scoring.codebook import BOTH, EventWord
+from include.newswatch.scoring.codebook import BOTH, Codebook, EventWord
 from include.newswatch.scoring.encoder import (
     DIRECTIONS,
     Encoder,
@@ -53,82 +54,91 @@ Inputs = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class EncoderJudge:
-    """The encoder of one dyad with what weighs it. sides: in the codebook's order, they become [A] and [B]."""
+    """The encoder of one dyad with what weighs it. The codebook's sides, in its order, become [A] and [B]."""
 
     encoder: Encoder
-    sides: tuple[str, str]
+    codebook: Codebook
     combination: Weights
-    event_types: dict[str, EventWord]
 
     @property
     def version(self) -> str:
         return f"encoder-{self.encoder.version}"
 
     def judge(
-        self, reading: Reading, words: Sequence[SentenceJudgement], word_weights: Weights
+        self, reading: Reading, words: Sequence[SentenceJudgement]
     ) -> tuple[tuple[SentenceJudgement, ...], Verdict]:
-        """Judge an article whose gate is open. words, word_weights: the word lists' judgements and their models.
+        """Judge an article whose gate is open. words: the word lists' judgements.
 
         Returns the sentences as the encoder sees them, with modality and notes of the word lists, and the verdict.
         """
-        judgement = self.encoder.judge([mark_reading(reading, self.sides)])[0]
-        verdict = self.weigh(reading, words, word_weights, judgement)
+        judgement = self.encoder.judge([mark_reading(reading, self.codebook.sides)])[0]
+        verdict = weigh(reading, words, judgement, self.codebook, self.combination)
         said = {judgement.no: judgement for judgement in words}
         return tuple(self._sentence(sentence, said.get(sentence.no)) for sentence in judgement.sentences), verdict
 
     def _sentence(self, sentence: SentenceProbabilities, words: SentenceJudgement | None) -> SentenceJudgement:
         words = words or SentenceJudgement(sentence.no, 0.0, 0.0, "asserted")
         mean = sum(step * share for step, share in zip(DIRECTIONS, sentence.direction, strict=True))
-        events = tuple(self._guess(event) for event in sentence.events if event.probability >= SHOWN_PROBABILITY)
+        likely = (event for event in sentence.events if event.probability >= SHOWN_PROBABILITY)
+        events = tuple(_guess(event, self.codebook) for event in likely)
         return replace(words, tie=sentence.evidence, direction=sentence.evidence * mean, events=events)
 
-    def weigh(
-        self, reading: Reading, words: Sequence[SentenceJudgement], word_weights: Weights, judgement: Judgement
-    ) -> Verdict:
-        models = self.combination
-        inputs = article_inputs(reading, words, word_weights, judgement)
-        relevance = logistic(inputs, models["touches"])
-        if relevance < 0.5:
-            return Verdict(relevance, 0, inputs=inputs)
-        direction_class = direction_of(inputs, models)
-        types = event_inputs(words, judgement, self.event_types, direction_class)
-        events = self._events(choose(types, models["event"], MAX_EVENTS), judgement)
-        return Verdict(
-            relevance=relevance,
-            relevance_class=2 if logistic(inputs, models["mains"]) >= 0.5 else 1,
-            direction_class=direction_class,
-            direction=goldstein_of(direction_class, events),
-            events=events,
-            themes=choose(themes_inputs(words, word_weights, judgement), models["theme"], MAX_THEMES, least=1),
-            evidence=tuple(
-                sorted(choose(evidence_inputs(reading, words, judgement), models["evidence"], MAX_EVIDENCE, least=1))
-            ),
-            inputs=inputs,
-        )
 
-    def _events(self, types: Sequence[str], judgement: Judgement) -> tuple[tuple[EventGuess, int], ...]:
-        """Each type once, with the sentence that it is likeliest in."""
-        found: dict[str, tuple[EventProbability, int]] = {}
-        for sentence in judgement.sentences:
-            for event in sentence.events:
-                if event.type not in found or event.probability > found[event.type][0].probability:
-                    found[event.type] = event, sentence.no
-        return tuple((self._guess(found[kind][0]), found[kind][1]) for kind in types)
-
-    def _guess(self, event: EventProbability) -> EventGuess:
-        word = self.event_types[event.type]
-        first, second = self.sides
-        source, target = {"A>B": (first, second), "B>A": (second, first)}.get(event.way, (BOTH, BOTH))
-        return EventGuess(event.type, word.quad, word.goldstein, word.step, source, target, event.probability)
+def weigh(
+    reading: Reading, words: Sequence[SentenceJudgement], judgement: Judgement, codebook: Codebook, models: Weights
+) -> Verdict:
+    """What follows from the encoder's and the word lists' judgements by the models of a combination."""
+    inputs = article_inputs(reading, words, codebook.weights, judgement)
+    relevance = logistic(inputs, models["touches"])
+    if relevance < 0.5:
+        return Verdict(relevance, 0, inputs=inputs)
+    direction_class = direction_of(inputs, models)
+    types = choose(event_inputs(words, judgement, codebook.event_types, direction_class), models["event"], MAX_EVENTS)
+    events = _events(types, judgement, codebook)
+    return Verdict(
+        relevance=relevance,
+        relevance_class=2 if logistic(inputs, models["mains"]) >= 0.5 else 1,
+        direction_class=direction_class,
+        direction=goldstein_of(direction_class, events),
+        events=events,
+        themes=choose(themes_inputs(words, codebook.weights, judgement), models["theme"], MAX_THEMES, least=1),
+        evidence=tuple(
+            sorted(choose(evidence_inputs(reading, words, judgement), models["evidence"], MAX_EVIDENCE, least=1))
+        ),
+        inputs=inputs,
+    )
 
 
-def load_encoder_judge(folder: Path, sides: tuple[str, str], event_types: dict[str, EventWord]) -> EncoderJudge:
+def _events(types: Sequence[str], judgement: Judgement, codebook: Codebook) -> tuple[tuple[EventGuess, int], ...]:
+    """Each type once, with the sentence that it is likeliest in."""
+    found: dict[str, tuple[EventProbability, int]] = {}
+    for sentence in judgement.sentences:
+        for event in sentence.events:
+            if event.type not in found or event.probability > found[event.type][0].probability:
+                found[event.type] = event, sentence.no
+    return tuple((_guess(found[kind][0], codebook), found[kind][1]) for kind in types)
+
+
+def _guess(event: EventProbability, codebook: Codebook) -> EventGuess:
+    word = codebook.event_types[event.type]
+    first, second = codebook.sides
+    source, target = {"A>B": (first, second), "B>A": (second, first)}.get(event.way, (BOTH, BOTH))
+    return EventGuess(event.type, word.quad, word.goldstein, word.step, source, target, event.probability)
+
+
+def load_encoder_judge(folder: Path, codebook: Codebook) -> EncoderJudge:
     """Load a folder of weights.
 
     Raises:
         SettingsError: a file is missing or wrong.
     """
-    return EncoderJudge(Encoder.load(folder), sides, read_combination(folder / "combination.csv"), event_types)
+    return EncoderJudge(_load_encoder(folder), codebook, read_combination(folder / "combination.csv"))
+
+
+@lru_cache(maxsize=2)
+def _load_encoder(folder: Path) -> Encoder:
+    """Kept, since several dyads may share one, and it is most of a worker's memory."""
+    return Encoder.load(folder)
 
 
 def read_combination(path: Path) -> Weights:

@@ -6,7 +6,7 @@ The gate would rather let an irrelevant article pass than lose a relevant one: w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +26,8 @@ SCRIPT_SAMPLE_CHARS = 400
 # A lead names one side and means the other by "the governor" or "the harbour": in so short a text one name is enough.
 # By script, for a Chinese character says as much as three letters.
 SHORT_TEXT_CHARS = {"en": 450, "ru": 450, "zh": 150}
+# A longer text that names one side must say "the two countries" once in so many characters to mean the other by it.
+CHARS_PER_REFERENCE = {"en": 1350, "ru": 1350, "zh": 450}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,56 +81,56 @@ class Gate:
     """Opens for articles in which both sides are somehow brought together.
 
     home: by language, the side whose own press need not name it ("we", "the region", "customs").
+    takes_hints: whether a short text passes that names one side.
     """
 
-    def __init__(self, finder: MentionFinder, sides: tuple[str, str], home: dict[str, str]) -> None:
+    def __init__(
+        self, finder: MentionFinder, sides: tuple[str, str], home: dict[str, str], *, takes_hints: bool = True
+    ) -> None:
         self._finder = finder
         self._sides = frozenset(sides)
         self._home = home
+        self._takes_hints = takes_hints
 
     def read(self, title: str, text: str, language: str | None = None) -> Reading:
         """Read an article. Sentences are split only where both sides may be meant: most of a stream stops before."""
         in_title, in_text = self._finder.find(title), self._finder.find(text)
         mentions = (*in_title, *in_text)
-        sides = self._sides_of(mentions)
+        names, roles = _split(mentions)
+        sides = self._sides_of(names, roles)
         head = self._passage(TITLE_NO, title, in_title)
         script = _language_of(text or title)
         home = self._home.get(language or script)
-        is_short = len(title) + len(text) <= SHORT_TEXT_CHARS[script]
-        is_hinted = bool(sides) or _refers(mentions)
-        if not ((is_short and is_hinted) or self._may_be_both(sides, home, mentions)):
-            return Reading(head, (), (), _names(mentions), sides, home)
+        is_short = self._takes_hints and len(title) + len(text) <= SHORT_TEXT_CHARS[script]
+        n_references = sum(isinstance(m.owner, Phrase) and m.owner.role == "reference" for m in mentions)
+        is_hinted = bool(sides or n_references)
+        # Where the title names a third party, "the two countries" are that and the one side named.
+        refers = not head.n_thirds and len(title) + len(text) <= CHARS_PER_REFERENCE[script] * n_references
+        if not ((is_short and is_hinted) or self._may_be_both(sides, home, names, refers=refers)):
+            return Reading(head, (), (), tuple(names), sides, home)
         passages = self._passages(split_sentences(text), in_text)
-        return Reading(head, passages, self._focuses(head, passages, home), _names(mentions), sides, home)
+        return Reading(head, passages, self._focuses(head, passages, home), tuple(names), sides, home)
 
-    def _may_be_both(self, sides: frozenset[str], home: str | None, mentions: Sequence[Mention]) -> bool:
+    def _may_be_both(self, sides: frozenset[str], home: str | None, names: Iterable[Name], *, refers: bool) -> bool:
         if sides == self._sides or (home and sides and sides != {home}):
             return True
-        names = [mention.owner for mention in mentions if isinstance(mention.owner, Name)]
         if any(name.kind == "crossing" for name in names):
             return True
-        return _refers(mentions) and (bool(sides) or all(name.side != THIRD for name in names))
+        return refers and (bool(sides) or all(name.side != THIRD for name in names))
 
-    def _sides_of(self, mentions: Iterable[Mention]) -> frozenset[str]:
-        sides: set[str] = set()
-        for mention in mentions:
-            owner = mention.owner
-            if isinstance(owner, Name):
-                sides.add(owner.side)
-            elif owner.role == "pair":
-                return self._sides
-        return frozenset(sides & self._sides)
+    def _sides_of(self, names: Iterable[Name], roles: Set[str]) -> frozenset[str]:
+        return self._sides if "pair" in roles else self._sides.intersection(name.side for name in names)
 
     def _passage(self, no: int, text: str, mentions: tuple[Mention, ...]) -> Passage:
-        owners = [mention.owner for mention in mentions]
+        names, roles = _split(mentions)
         return Passage(
             no=no,
             text=text,
             mentions=mentions,
-            sides=self._sides_of(mentions),
-            n_thirds=len({owner.id for owner in owners if isinstance(owner, Name) and owner.side == THIRD}),
-            is_pair=any(isinstance(owner, Phrase) and owner.role == "pair" for owner in owners),
-            is_reference=any(isinstance(owner, Phrase) and owner.role == "reference" for owner in owners),
+            sides=self._sides_of(names, roles),
+            n_thirds=len({name.id for name in names if name.side == THIRD}),
+            is_pair="pair" in roles,
+            is_reference="reference" in roles,
         )
 
     def passages(self, text: str) -> tuple[Passage, ...]:
@@ -177,10 +179,6 @@ class Gate:
         return None
 
 
-def _refers(mentions: Iterable[Mention]) -> bool:
-    return any(isinstance(m.owner, Phrase) and m.owner.role == "reference" for m in mentions)
-
-
 def _home_bond(passage: Passage, home: str | None) -> Bond | None:
     return "home" if home and passage.sides and home not in passage.sides else None
 
@@ -194,6 +192,13 @@ def _language_of(text: str) -> str:
     return "ru" if len(_CYRILLIC.findall(sample)) > enough else "en"
 
 
-def _names(mentions: Iterable[Mention]) -> tuple[Name, ...]:
-    """The distinct names in the order of their first mention."""
-    return tuple(dict.fromkeys(mention.owner for mention in mentions if isinstance(mention.owner, Name)))
+def _split(mentions: Iterable[Mention]) -> tuple[dict[Name, None], set[str]]:
+    """The distinct names in the order of their first mention, and the roles of the other words."""
+    names: dict[Name, None] = {}
+    roles: set[str] = set()
+    for mention in mentions:
+        if isinstance(mention.owner, Name):
+            names[mention.owner] = None
+        else:
+            roles.add(mention.owner.role)
+    return names, roles
