@@ -17,8 +17,9 @@ from tests.demo import demo_environment, open_airflow
 from tests.newsroom.serve import free_port, load_articles, open_newsroom, write_feeds
 
 TIMEOUT_S = 1200  # on a busy machine; an idle one needs two minutes
-# How soon a new scheduler takes over what the dead one left; by default up to five minutes later.
-SOON = {
+SETTINGS = {
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+    # How soon a new scheduler takes over what the dead one left; by default up to five minutes later.
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
@@ -43,11 +44,11 @@ def scheduler_of(airflow: subprocess.Popen[bytes]) -> int:
 def test_a_scheduler_that_is_killed_in_a_run_costs_no_article(tmp_path: Path) -> None:
     port = free_port()
     write_feeds(tmp_path / "feeds.csv", port)
-    environment = demo_environment(tmp_path, port) | SOON
+    environment = demo_environment(tmp_path, port) | SETTINGS
     runs, brief = tmp_path / "data" / "runs", tmp_path / "data" / "reports" / "latest.html"
     with open_newsroom(port, datetime.now(UTC).replace(microsecond=0)), (tmp_path / "airflow.log").open("wb") as log:
         with open_airflow(environment, log) as airflow:
-            wait_until(lambda: list(runs.glob("*/pages/*.fetches.parquet")), airflow)
+            wait_until(lambda: list(runs.glob("*/pages/000.fetches.parquet")), airflow)
             os.kill(scheduler_of(airflow), signal.SIGKILL)
             time.sleep(5)
             assert not brief.exists(), "killed too late to tell anything"
