@@ -12,7 +12,7 @@ select
     coalesce(a.published_at, a.first_seen_at)::date as report_date,
     coalesce(a.story_id, a.article_id) as story_id,
     a.outlet, a.country, a.side, a.language,
-    coalesce(nullif(a.title, ''), left(a."text", 80) || ' …') as title, a.url, a.published_at, a.first_seen_at, a.revised_at,
+    coalesce(nullif(a.title, ''), a.url) as title, a.url, a.published_at, a.first_seen_at, a.revised_at,
     a.copy_of is null as is_original, a.copy_of,
     s.score_id, s.relevance, s.relevance_class, s.direction, s.direction_class, s.scorer_version
 from articles as a
@@ -27,7 +27,7 @@ comment on column reports.outlet is 'Publisher; that it is an agency is not mark
 comment on column reports.country is 'Country of the publisher, ISO 3166-1 alpha-2.';
 comment on column reports.side is 'Whose voice the publisher is.';
 comment on column reports.language is 'Language of the text: en, ru, zh.';
-comment on column reports.title is 'Title, plain text; where neither page nor feed has one, how the text begins.';
+comment on column reports.title is 'Title, plain text; where neither page nor feed has one, the URL.';
 comment on column reports.url is 'Canonical URL.';
 comment on column reports.published_at is 'Publication, UTC; null when unknown.';
 comment on column reports.first_seen_at is 'When its page was fetched first, UTC.';
