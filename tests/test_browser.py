@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,7 +38,7 @@ def ran(html: str, folder: Path) -> bool:
         "--disable-background-networking", "--disable-component-update", f"--user-data-dir={folder / 'chromium'}",
         "--virtual-time-budget=3000", "--dump-dom", path.as_uri(),
     ]  # fmt: skip
-    dump = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=120, check=True).stdout
+    dump = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     assert "</html>" in dump
     return "data-ran" in dump.split(">", 2)[1] + dump.split(">", 2)[0]
 

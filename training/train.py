@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import copy
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from include.newswatch.scoring import CODEBOOKS, ENCODERS, Scorer
 from include.newswatch.scoring.codebook import read_codebook
 from include.newswatch.scoring.encoder import Encoder as ExportedEncoder
 from include.newswatch.scoring.gate import Passage, Reading
-from include.newswatch.scoring.marking import MARKS, mark_reading
+from include.newswatch.scoring.marking import MARKS, MarkedText, mark_reading
 from training.base_weights import read_base_weights
 from training.combine import (
     N_FOLDS,
@@ -79,10 +79,7 @@ def train(corpus: Sequence[Item], scorer: Scorer, recipe: Recipe) -> tuple[Encod
     vocabulary = cut_vocabulary(base.pieces, (text for item in items for text in (item.title, item.text)))
     torch.manual_seed(recipe.seed)
     encoder = Encoder(base, vocabulary.old_ids, MARKS, recipe.n_frozen_layers)
-    readings = [read_item(item, scorer) for item in items]
-    rng = random.Random(recipe.seed)
-    plain = [mark_reading(forget_names(reading, rng), scorer.codebook.sides) for reading in readings]
-    marked = [mark_reading(reading, scorer.codebook.sides) for reading in readings]
+    plain, marked = mark_items(items, scorer, random.Random(recipe.seed))
     twins, twin_texts = unzip(make_twins(items, marked, scorer.codebook, recipe.seed))
     variants = [
         make_examples([*items, *twins], [*plain, *twin_texts], vocabulary.tokenizer, are_swapped=False),
@@ -101,9 +98,7 @@ def adapt(
     natural = [item for item in written if item.is_natural]
     others = [item for item in written if not item.is_natural]
     items = [*real, *rng.sample(natural, N_REPLAYED), *rng.sample(others, N_REPLAYED)]
-    readings = [read_item(item, scorer) for item in items]
-    plain = [mark_reading(forget_names(reading, rng), scorer.codebook.sides) for reading in readings]
-    marked = [mark_reading(reading, scorer.codebook.sides) for reading in readings]
+    plain, marked = mark_items(items, scorer, rng)
     lesson = prepare(
         encoder,
         [
@@ -132,6 +127,13 @@ def judge_in_torch(items: Sequence[Item], encoder: Encoder, tokenizer: Tokenizer
         weigh_item(item, reading, judgement, scorer)
         for (item, reading), judgement in zip(opened, judge(encoder, examples), strict=True)
     ]
+
+
+def mark_items(items: Iterable[Item], scorer: Scorer, rng: random.Random) -> tuple[list[MarkedText], list[MarkedText]]:
+    """The texts that the encoder learns from, with some names forgotten, and with all of them."""
+    readings = [read_item(item, scorer) for item in items]
+    plain = [mark_reading(forget_names(reading, rng), scorer.codebook.sides) for reading in readings]
+    return plain, [mark_reading(reading, scorer.codebook.sides) for reading in readings]
 
 
 def read_item(item: Item, scorer: Scorer) -> Reading:
