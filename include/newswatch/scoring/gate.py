@@ -19,7 +19,7 @@ TITLE_NO = -1
 # Long articles are judged by their strongest bonds; 40 sentences hold the matter of a 500-word article many times over.
 MAX_FOCUSES = 40
 _RANK: dict[Bond, int] = {"sentence": 0, "carried": 1, "neighbour": 2, "title": 3, "home": 4, "distant": 5}
-_HAN, _CYRILLIC = re.compile("[\u4e00-\u9fff]"), re.compile("[\u0400-\u04ff]")
+_HAN, _CYRILLIC = re.compile("[\u4e00-\u9fff]+"), re.compile("[\u0400-\u04ff]+")
 # A text is in the script that fills this share of its first characters; names in Latin letters may fill the rest.
 SCRIPT_SHARE = 0.25
 SCRIPT_SAMPLE_CHARS = 400
@@ -186,10 +186,12 @@ def _home_bond(passage: Passage, home: str | None) -> Bond | None:
 def _language_of(text: str) -> str:
     """The language by script alone; English stands for everything in Latin letters."""
     sample = text[:SCRIPT_SAMPLE_CHARS]
+    if sample.isascii():
+        return "en"
     enough = SCRIPT_SHARE * len(sample)
-    if len(_HAN.findall(sample)) > enough:
+    if len("".join(_HAN.findall(sample))) > enough:
         return "zh"
-    return "ru" if len(_CYRILLIC.findall(sample)) > enough else "en"
+    return "ru" if len("".join(_CYRILLIC.findall(sample))) > enough else "en"
 
 
 def _split(mentions: Iterable[Mention]) -> tuple[dict[Name, None], set[str]]:
