@@ -6,8 +6,10 @@ file is read.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +17,7 @@ from airflow.sdk import Asset, Metadata, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from include import notify
+from include.newswatch.settings import Settings, load_settings
 
 FEEDS = Asset("feeds", uri="file://newswatch/include/feeds.csv")
 RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
@@ -39,6 +42,11 @@ def period_form() -> dict[str, Param]:
 def language_form() -> dict[str, Param]:
     names = {"": "all", "en": "English", "ru": "Russian", "zh": "Chinese"}
     return {"language": Param("", type="string", enum=list(names), title="Language", values_display=names)}
+
+
+def dyad_form() -> dict[str, Param]:
+    names = {"": "all"} | {name: name for name in load_settings(os.environ).dyads}
+    return {"dyad": Param("", type="string", enum=list(names), title="Pair of countries", values_display=names)}
 
 
 @task(
@@ -138,12 +146,11 @@ def tell(connection: str) -> None:
         notify.send(connection, *message)
 
 
-def settings() -> Any:
-    import os
-
-    from include.newswatch.settings import load_settings
-
-    return load_settings(os.environ)
+def settings() -> Settings:
+    """Those of the environment; of one dyad alone if the form asked for it."""
+    found = load_settings(os.environ)
+    dyad = get_current_context()["params"].get("dyad")
+    return replace(found, dyads=(dyad,)) if dyad else found
 
 
 def run_id() -> str:

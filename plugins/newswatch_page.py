@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Literal
 
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import requires_access_view
 from airflow.plugins_manager import AirflowPlugin
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 
 from include.newswatch.model import SettingsError
@@ -27,28 +28,35 @@ app = FastAPI(
 
 
 @app.get("/today")
-def today(day: date | None = None) -> HTMLResponse:
+def today(day: date | None = None, dyad: str = "") -> HTMLResponse:
     now = datetime.now(UTC)
-    return answer(Asked("today", now, day or now.date(), secrets.token_urlsafe(16)))
+    return answer(Asked("today", now, day or now.date(), secrets.token_urlsafe(16)), dyad)
 
 
 @app.get("/feeds")
-def feeds(by: SortedBy = "standing", down: bool = False) -> HTMLResponse:
+def feeds(by: SortedBy = "standing", down: bool = False, dyad: str = "") -> HTMLResponse:
     now = datetime.now(UTC)
-    return answer(Asked("feeds", now, now.date(), secrets.token_urlsafe(16), by, down))
+    return answer(Asked("feeds", now, now.date(), secrets.token_urlsafe(16), by, down), dyad)
 
 
 @app.get("/runs")
-def runs() -> HTMLResponse:
+def runs(dyad: str = "") -> HTMLResponse:
     now = datetime.now(UTC)
-    return answer(Asked("runs", now, now.date(), secrets.token_urlsafe(16)))
+    return answer(Asked("runs", now, now.date(), secrets.token_urlsafe(16)), dyad)
 
 
-def answer(asked: Asked) -> HTMLResponse:
-    """The view from the published file as it is at this moment, or the page that says why there is none."""
-    status = 200
+def answer(asked: Asked, dyad: str) -> HTMLResponse:
+    """The view from a dyad's published file as it is at this moment, or the page that says why there is none.
+
+    dyad: one of the settings; empty: their first.
+    """
+    status, day = 200, asked.day
     try:
-        published, day = load_settings(os.environ).published, asked.day
+        by_dyad = {each.dyad: each for each in load_settings(os.environ).by_dyad()}
+        asked = replace(asked, dyads=tuple(by_dyad), dyad=dyad or next(iter(by_dyad)))
+        if asked.dyad not in by_dyad:
+            raise HTTPException(404, f"NEWSWATCH_DYADS does not name {dyad}")
+        published = by_dyad[asked.dyad].published
         html = render_view(asked, find_published(published, VIEWS[asked.view], day=day, first_day=day, last_day=day))
     except (PublishedFileError, SettingsError) as problem:
         status, html = 503, render_problem(asked, str(problem))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from include.newswatch import archive, warehouse
+from include.newswatch import archive, outputs, warehouse
 from include.newswatch.alerts import (
     GB,
     RULES,
@@ -173,3 +173,30 @@ def test_an_alert_opens_once_closes_when_it_is_over_and_may_come_again(connectio
     assert tell(connection, "four", NOW + 3 * HOUR) == [("disk_low", "closed")]
     assert tell(connection, "five", NOW + 4 * HOUR, low) == [("disk_low", "opened")]
     assert connection.sql("select count(*), count(closed_at) from alerts").fetchone() == (2, 1)
+
+
+def test_of_two_pairs_of_countries_what_they_share_is_told_once_and_their_own_by_name(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, dyads=("china_russia", "india_china"))
+    failing = Finding("feed_failing", "https://a.example/feed", "notice", "A feed fails", "", "look")
+    refused = Finding("gate_failed", "publication", "critical", "The database was not published", "", "look")
+    for dyad, found in zip(settings.by_dyad(), ([failing], [failing, refused]), strict=True):
+        with warehouse.open_warehouse(dyad.warehouse) as connection:
+            connection.register("new_scores", archive.to_table([], ScoredArticle))
+            tell(connection, "one", NOW, *found)
+    told = outputs.tell_alerts(settings, "one")
+    assert told is not None
+    assert told[0] == "newswatch: 2 opened, 0 over: India and China: The database was not published"
+    assert told[1].count("A feed fails") == 1
+    alone = outputs.tell_alerts(settings.by_dyad()[1], "one")
+    assert alone is not None and "India and China" not in "".join(alone)
+
+
+def test_a_run_that_one_of_two_pairs_of_countries_lacks_is_told_as_not_loaded(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, dyads=("china_russia", "india_china"))
+    with warehouse.open_warehouse(settings.warehouse) as connection:
+        connection.register("new_scores", archive.to_table([], ScoredArticle))
+        tell(connection, "one", NOW)
+    assert outputs.tell_alerts(settings.by_dyad()[0], "one") is None
+    assert outputs.tell_alerts(settings, "one") == (
+        "newswatch: the run one was not loaded", "Open the log of its red task, mend the cause, clear it."
+    )  # fmt: skip

@@ -15,7 +15,8 @@ import pytest
 
 from include.newswatch.model import Language, Side
 from tests.conftest import AIRFLOW_HOME, ROOT
-from tests.newsroom.serve import feed_rows, free_port, open_newsroom, write_feeds
+from tests.newsroom.serve import feed_rows, free_port, load_articles, open_newsroom, write_feeds
+from tests.test_upkeep import PRESENT, age_scores
 
 PORT = free_port()
 DAG_FILES = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
@@ -82,6 +83,8 @@ def test_every_pool_that_a_task_asks_for_is_made_before_the_first_run(dag_bag: A
 def test_both_dags_walk_the_road_from_the_feeds_to_the_briefs_of_two_pairs_of_countries(
     dag_bag: Any, metadata: None, newsroom: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
     monkeypatch.setenv("NEWSWATCH_DYADS", "china_russia,india_china")
     run = run_dag(dag_bag, "monitor")
     assert run.state == "success"
@@ -103,6 +106,24 @@ def test_both_dags_walk_the_road_from_the_feeds_to_the_briefs_of_two_pairs_of_co
         found = published.sql("select title from reports where url like '%/nathu-la.html'").fetchall()
     assert found and found[0][0] not in titles
     assert "India and China in the news" in (other / "reports" / "latest.html").read_text(encoding="utf-8")
+
+    forms = DagBag(dag_folder=str(ROOT / "dags" / "rescore.py"))  # read anew: they offer the pairs of the settings
+    for dyad, lacking in (("india_china", [other]), ("", [newsroom, other])):
+        for home in lacking:
+            for name in ("warehouse.duckdb", "relations.duckdb"):
+                age_scores(home / name)
+        assert run_dag(forms, "rescore", {**ALWAYS, "dyad": dyad}).state == "success"
+        assert [count_scored(home) for home in (newsroom, other)] == [len(load_articles())] * 2
+        with duckdb.connect(str(newsroom / "relations.duckdb"), read_only=True) as published:
+            runs = published.sql("select count(*) from runs where starts_with(run_id, 'rescore')").fetchall()
+        assert runs == [(0 if dyad else 1,)], "only the pair of the form was loaded"
+
+
+def count_scored(home: Path) -> int:
+    """Articles with a score of the present version."""
+    with duckdb.connect(str(home / "relations.duckdb"), read_only=True) as published:
+        (found,) = published.sql(PRESENT).fetchall()
+    return int(found[0])
 
 
 TODAY = datetime.now(UTC).date()
@@ -137,6 +158,7 @@ def test_the_operators_dags_do_their_work_beside_the_road(dag_bag: Any, newsroom
     [
         ("rescore", {"first_day": "yesterday", "last_day": "2026-01-01"}),
         ("rescore", {"first_day": "2026-01-01", "last_day": "2026-01-02", "language": "de"}),
+        ("rescore", {"first_day": "2026-01-01", "last_day": "2026-01-02", "dyad": "china_narnia"}),
         ("reextract", {"last_day": "2026-01-02"}),
         ("backfill", {**ALWAYS, "feed_url": "ftp://a.example/feed"}),
         ("backfill", {**ALWAYS, "feed_url": "https://a.example/feed", "max_pages": 0}),

@@ -75,6 +75,17 @@ def test_a_warehouse_without_rows_makes_a_page_that_says_so(view: str, tmp_path:
     assert "No run has been published yet" in render_view(asked(view), rows)
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_link_keeps_the_pair_of_countries_and_one_switches_it(view: str) -> None:
+    dyads = ("china_russia", "india_china")
+    days = {"days": [ROWS["days"][0] | {"report_date": NOW.date() - 24 * HOUR}], "stories": []}
+    html = render_view(asked(view, dyads=dyads, dyad="india_china"), ROWS | days)
+    links = re.findall(r'href="([^"]*)"', html)
+    assert [link for link in links if "dyad=india_china" not in link] == [f"{view}?dyad=china_russia"]
+    assert "india_china&amp;" in html or view == "runs"
+    assert "dyad" not in render_view(asked(view, dyads=dyads[:1], dyad=dyads[0]), ROWS | days)
+
+
 def test_alerts_show_what_to_do_and_closed_ones_do_not_shout() -> None:
     closed = ALERT | {"rule": "disk_low", "message": "little was free", "closed_at": NOW}
     runs = render_view(asked("runs"), ROWS | {"alerts": [ALERT, closed]})

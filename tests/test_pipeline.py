@@ -129,6 +129,13 @@ def test_a_pair_of_countries_without_codebook_is_refused_by_name() -> None:
         load_settings({"NEWSWATCH_DYADS": "china_russia,china_narnia"})
 
 
+def test_the_feed_of_another_pair_of_countries_links_to_its_own_briefs() -> None:
+    pairs = Settings(dyads=("china_russia", "india_china"))
+    served = replace(pairs, public_url="https://a.example/").by_dyad()
+    assert [each.reports_url for each in served] == ["https://a.example/", "https://a.example/india_china/"]
+    assert [each.reports_url for each in pairs.by_dyad()] == ["", ""]
+
+
 def test_a_batch_that_is_never_scored_is_named_and_asked_for_again(settings: Settings) -> None:
     run = walk(settings, "one", NOW, until="extract")
     for file in Path(run.folder, "pages").glob("*.extractions.parquet"):

@@ -21,7 +21,7 @@ from tests.newsroom.serve import free_port
 
 pytestmark = pytest.mark.slow
 
-ROUTES = ("today", "today?day=2026-01-31", "feeds", "feeds?by=outlet&down=true", "runs")
+ROUTES = ("today", "today?day=2026-01-31", "feeds", "feeds?by=outlet&down=true", "runs", "runs?dyad=india_china")
 PASSWORD = "a-password-of-the-test"  # noqa: S105
 
 
@@ -66,6 +66,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "ada:admin,vera:viewer",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "NEWSWATCH_DATA_DIR": str(home / "data"),
+        "NEWSWATCH_DYADS": "china_russia,india_china",
     }
     for command in (["airflow", "db", "migrate"], ["airflow", "dags", "reserialize"]):
         subprocess.run(command, env=environment, check=True, capture_output=True)
@@ -95,9 +96,9 @@ def wait_until_healthy(server: Server, process: subprocess.Popen[bytes]) -> None
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_strangers_are_refused_and_viewers_see_the_page(server: Server, route: str) -> None:
-    path = server.home / "data" / "relations.duckdb"
-    with warehouse.open_warehouse(path):
-        pass
+    for folder in (server.home / "data", server.home / "data" / "india_china"):
+        with warehouse.open_warehouse(folder / "relations.duckdb"):
+            pass
     assert server.ask(f"newswatch/{route}").status == 401
     assert server.ask(f"newswatch/{route}", Authorization="Bearer aa.bb.cc").status == 403
     assert server.ask(f"newswatch/{route}", Cookie="_token=aa.bb.cc").status in (401, 403)
@@ -125,6 +126,14 @@ def test_a_broken_or_missing_file_makes_a_page_and_no_traceback(server: Server) 
     assert "does not exist yet" in missing.text
     assert "cannot be read" in broken.text
     assert "Traceback" not in missing.text + broken.text
+
+
+def test_only_a_pair_of_countries_of_the_settings_is_shown(server: Server) -> None:
+    cookie = f"_token={server.token('vera')}"
+    answers = [server.ask(f"newswatch/runs?dyad={name}", Cookie=cookie) for name in ("china_narnia", "../..", "%00<b>")]
+    assert [answer.status for answer in answers] == [404] * 3
+    assert "application/json" in answers[2].headers["Content-Type"]
+    assert "NEWSWATCH_DYADS does not name china_narnia" in answers[0].text
 
 
 def test_a_viewer_looks_but_does_not_trigger(server: Server) -> None:

@@ -25,6 +25,7 @@ PORT = free_port()
 pytestmark = pytest.mark.usefixtures("one_parser")
 NOW = datetime.now(UTC).replace(microsecond=0)
 N_ARTICLES = len(load_articles())
+PRESENT = "select count(*) from current_scores where scorer_version not like '% earlier'"
 ALWAYS = upkeep.Selection(NOW.date() - timedelta(days=60), NOW.date() + timedelta(days=1))
 
 
@@ -50,18 +51,32 @@ def settings(monitored: Path, tmp_path: Path) -> Settings:
 
 
 def finish(settings: Settings, run: pipeline.Run, *steps: object) -> dict[str, object]:
-    """The rest of a planned run; what its load says."""
+    """The rest of a planned run; what its load says, of the last dyad."""
     for step in steps:
         for batch in run.batches("pages", "tasks"):
             step(settings, batch)  # type: ignore[operator]
-    counts = pipeline.load(settings, run.folder)
-    outputs.publish(settings)
+    for dyad in settings.by_dyad():
+        counts = pipeline.load(dyad, run.folder)
+        outputs.publish(dyad)
     return counts
 
 
 def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
     with duckdb.connect(str(settings.published), read_only=True) as published:
         return published.sql(query).fetchall()
+
+
+def age_scores(database: Path) -> None:
+    """As if an earlier version had scored the articles that are irrelevant."""
+    with duckdb.connect(str(database)) as connection:
+        for table in ("article_actors", "article_places"):  # nothing may point at a key that changes
+            connection.execute(
+                f"delete from {table} where score_id in (select score_id from scores where relevance_class = 0)"  # noqa: S608
+            )
+        connection.execute(
+            "update scores set scorer_version = scorer_version || ' earlier', score_id = score_id + 1"
+            " where relevance_class = 0"
+        )
 
 
 def archived(settings: Settings) -> list[Path]:
@@ -91,6 +106,8 @@ def test_pages_of_a_foreign_archive_become_articles_as_if_they_had_been_fetched(
         renamed = file.rename(file.with_name(f"again-{file.name}"))
         assert upkeep.plan_import(empty, str(renamed), NOW)[1] == {"already_loaded": True}
     assert contents(empty.warehouse) == before
+    both = replace(empty, dyads=("china_russia", "india_china"))
+    assert upkeep.plan_import(both, str(archived(settings)[0]), NOW)[1] != {"already_loaded": True}
 
 
 def test_every_record_of_an_archive_is_counted_once(settings: Settings, tmp_path: Path) -> None:
@@ -147,16 +164,9 @@ def test_rescoring_finds_nothing_while_the_scorer_is_the_same(settings: Settings
 
 
 def test_a_new_scorer_adds_scores_and_keeps_the_old_ones(settings: Settings) -> None:
-    with warehouse.open_warehouse(settings.warehouse) as connection:  # as if an earlier version had scored them
-        for table in ("article_actors", "article_places"):  # nothing may point at a key that changes
-            connection.execute(
-                f"delete from {table} where score_id in (select score_id from scores where relevance_class = 0)"  # noqa: S608
-            )
-        connection.execute(
-            "update scores set scorer_version = 'earlier', score_id = score_id + 1 where relevance_class = 0"
-        )
+    age_scores(settings.warehouse)
     outputs.publish(settings)
-    (n_earlier,) = rows(settings, "select count(*) from scores where scorer_version = 'earlier'")[0]
+    (n_earlier,) = rows(settings, "select count(*) from scores where scorer_version like '% earlier'")[0]
     assert n_earlier
     articles = rows(settings, "select * exclude (story_id, copy_of, copy_share) from articles order by url")
     english = replace(ALWAYS, language="en")
@@ -164,10 +174,31 @@ def test_a_new_scorer_adds_scores_and_keeps_the_old_ones(settings: Settings) -> 
     run, counts = upkeep.plan_rescore(settings, "rescore", ALWAYS, NOW)
     assert counts["n_articles"] == n_earlier > n_english
     finish(settings, run, pipeline.score)
-    assert rows(settings, "select count(*) from scores where scorer_version = 'earlier'") == [(n_earlier,)]
-    assert rows(settings, "select count(*) from current_scores where scorer_version <> 'earlier'") == [(N_ARTICLES,)]
+    assert rows(settings, "select count(*) from scores where scorer_version like '% earlier'") == [(n_earlier,)]
+    assert rows(settings, PRESENT) == [(N_ARTICLES,)]
     assert rows(settings, "select * exclude (story_id, copy_of, copy_share) from articles order by url") == articles
     assert upkeep.plan_rescore(settings, "again", ALWAYS, NOW)[1]["n_articles"] == 0
+
+
+def test_a_pair_that_is_added_later_gets_earlier_articles_from_the_archive_and_new_scores_like_the_first(
+    settings: Settings,
+) -> None:
+    both = replace(settings, dyads=("china_russia", "india_china"))
+    first, later = both.by_dyad()
+    before = contents(first.warehouse, but=("runs",))
+    finish(both, upkeep.plan_reextract(both, "reextract", ALWAYS, NOW)[0], upkeep.reextract, pipeline.score)
+    assert contents(first.warehouse, but=("runs",)) == before
+    assert rows(later, "select count(*) from current_scores") == [(N_ARTICLES,)]
+
+    age_scores(later.warehouse)
+    outputs.publish(later)
+    assert upkeep.plan_rescore(first, "first", ALWAYS, NOW)[1]["n_articles"] == 0
+    run, counts = upkeep.plan_rescore(both, "rescore", ALWAYS, NOW)
+    assert counts["n_articles"] > 0
+    finish(both, run, pipeline.score)
+    assert rows(later, PRESENT) == [(N_ARTICLES,)]
+    assert contents(first.warehouse, but=("runs",)) == before
+    assert upkeep.plan_rescore(both, "again", ALWAYS, NOW)[1]["n_articles"] == 0
 
 
 def test_extracting_again_the_same_way_changes_nothing(settings: Settings) -> None:

@@ -197,6 +197,8 @@ RULES: Mapping[str, Callable[[float, Situation], Told]] = {
 }  # fmt: skip
 # While our own network is down these cannot be told: what is open stays open.
 NEED_NETWORK = frozenset({"outlet_silent", "feed_failing", "most_feeds_failing", "backlog_growing"})
+# What they say holds for one dyad; the others speak of feeds, network and machine, which all dyads share.
+OF_ONE_DYAD = frozenset({"check_failed", "gate_failed", "index_burst"})
 
 
 def judge(rules: Iterable[Rule], seen: Situation) -> tuple[list[Finding], list[str]]:

@@ -11,7 +11,7 @@ from typing import Any
 from upath import UPath
 
 from include.newswatch import archive, warehouse
-from include.newswatch.alerts import load_rules, render_digest
+from include.newswatch.alerts import OF_ONE_DYAD, SEVERITIES, load_rules, render_digest
 from include.newswatch.pipeline import VERSION, Counts, Run, judge_alerts
 from include.newswatch.report import QUERIES, Period, render_brief, render_feed
 from include.newswatch.scoring import relation_name
@@ -36,15 +36,26 @@ def _tell_of_rejection(settings: Settings, rejection: str) -> None:
 
 
 def tell_alerts(settings: Settings, run_id: str) -> tuple[str, str] | None:
-    """Title and text of what the operators must hear of a run; None when there is nothing."""
-    with warehouse.open_warehouse(settings.warehouse) as connection:
-        if not warehouse.has_run(connection, run_id):
-            return (
-                f"newswatch: the run {run_id} was not loaded",
-                "Open the log of its red task, mend the cause, clear it.",
-            )
-        alerts = warehouse.find_rows(connection, "find_run_alerts", run_id=run_id)
-    return render_digest(alerts) if alerts else None
+    """Title and text of what the operators must hear of a run; None when there is nothing.
+
+    Among several dyads an alert of OF_ONE_DYAD bears its dyad's name, and any other is told once.
+    """
+    told: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for dyad in settings.by_dyad():
+        with warehouse.open_warehouse(dyad.warehouse) as connection:
+            if not warehouse.has_run(connection, run_id):
+                return (
+                    f"newswatch: the run {run_id} was not loaded",
+                    "Open the log of its red task, mend the cause, clear it.",
+                )
+            alerts = warehouse.find_rows(connection, "find_run_alerts", run_id=run_id)
+        for row in alerts:
+            is_named = len(settings.dyads) > 1 and row["rule"] in OF_ONE_DYAD
+            owner = f"{relation_name(dyad.dyad)}: " if is_named else ""
+            key = (owner, row["rule"], row["subject"], row["is_opened"])
+            told.setdefault(key, row | {"message": owner + row["message"]})
+    worst_first = sorted(told.values(), key=lambda row: SEVERITIES.index(row["severity"]))
+    return render_digest(worst_first) if told else None
 
 
 def export(settings: Settings, now: datetime) -> Counts:
@@ -88,7 +99,7 @@ def report(settings: Settings, today: date) -> Counts:
     archive.write_whole(str(settings.reports_dir / "latest.html"), page)
     recent = Period(today - timedelta(days=6), today)
     stories = _brief_rows(settings, recent, {"stories": QUERIES["stories"]})["stories"]
-    feed = render_feed(relation_name(settings.dyad), stories, f"{settings.public_url}latest.html", datetime.now(UTC))
+    feed = render_feed(relation_name(settings.dyad), stories, f"{settings.reports_url}latest.html", datetime.now(UTC))
     archive.write_whole(str(settings.reports_dir / "stories.atom"), feed)
     return {"n_stories": found[f"{latest}"]["n_stories"], "path": str(settings.reports_dir / f"{latest}.html")}
 

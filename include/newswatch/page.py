@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -123,7 +124,8 @@ ENVIRONMENT.globals |= {"SORTS": SORTS, "N_DAYS": N_DAYS, "WORST_FIRST": WORST_F
 class Asked:
     """What a visitor wants to see. day: of "today"; by: column of SORTS for "feeds", down: the largest first.
 
-    nonce: by what the Content-Security-Policy of the answer allows its style and script.
+    nonce: by what the Content-Security-Policy of the answer allows its style and script. dyads: those of the settings,
+    between which the page offers to switch if they are several; dyad: the one shown.
     """
 
     view: str
@@ -132,6 +134,14 @@ class Asked:
     nonce: str
     by: str = "standing"
     down: bool = False
+    dyads: tuple[str, ...] = ()
+    dyad: str = ""
+
+    def link(self, view: str, **query: object) -> str:
+        """The address of a view, of the same dyad unless another is named."""
+        if len(self.dyads) > 1:
+            query = {"dyad": self.dyad} | query
+        return f"{view}?{urlencode(query)}" if query else view
 
 
 def render_view(asked: Asked, rows: Mapping[str, Rows]) -> str:
@@ -155,5 +165,5 @@ def render_problem(asked: Asked, problem: str) -> str:
 
 
 def _render(template: str, asked: Asked, **values: Any) -> str:
-    values |= {field.name: getattr(asked, field.name) for field in fields(asked)}
+    values |= {field.name: getattr(asked, field.name) for field in fields(asked)} | {"link": asked.link}
     return ENVIRONMENT.get_template(template).render(values)

@@ -30,7 +30,7 @@ class Settings:
     feeds_csv: Path = PROJECT / "include" / "feeds.csv"
     alerts_csv: Path = PROJECT / "include" / "alerts.csv"
     dyads: tuple[str, ...] = (HOME_DYAD,)
-    public_url: str = ""  # where the reports folder is served, with a slash at the end; for the links of the Atom feed
+    public_url: str = ""  # where data_dir/reports is served, with a slash at the end; for the links of the Atom feed
     contact: str = ""  # a URL or address that outlets can complain to; part of the User-Agent
     allow_networks: tuple[str, ...] = ()
     allow_ports: tuple[int, ...] = ()
@@ -82,6 +82,12 @@ class Settings:
     @property
     def reports_dir(self) -> Path:
         return self.home / "reports"
+
+    @property
+    def reports_url(self) -> str:
+        """Where they are served: those of other dyads one folder below, as their files lie."""
+        is_below = self.public_url and self.dyad != HOME_DYAD
+        return f"{self.public_url}{self.dyad}/" if is_below else self.public_url
 
     @property
     def export_dir(self) -> Path:

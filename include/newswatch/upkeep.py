@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
@@ -130,12 +130,17 @@ def plan_import(settings: Settings, location: str, now: datetime) -> tuple[Run, 
         BatchError: the file cannot be read.
     """
     run_id = f"import__{_digest(location)}"
+    if all(_is_loaded(dyad, run_id) for dyad in settings.by_dyad()):
+        return Run(run_id, run_folder(settings, run_id), now), {"already_loaded": True}
     with warehouse.open_published(settings.published) as published:
-        if warehouse.has_run(published, run_id):
-            return Run(run_id, run_folder(settings, run_id), now), {"already_loaded": True}
         hosts = {row["host"]: row["feed_url"] for row in warehouse.find_rows(published, "find_hosts")}
     outlets = _Outlets(load_feeds(settings.feeds_csv).feeds, hosts)
     return _plan(settings, run_id, now, lambda run: _copy_pages(settings, run, location, outlets))
+
+
+def _is_loaded(settings: Settings, run_id: str) -> bool:
+    with warehouse.open_published(settings.published) as published:
+        return warehouse.has_run(published, run_id)
 
 
 def _digest(location: str) -> str:
@@ -323,23 +328,37 @@ def read_robots(web: Web, url: str) -> str:
 
 
 def plan_rescore(settings: Settings, run_id: str, period: Selection, now: datetime) -> tuple[Run, Counts]:
-    """Write the published articles of a period that the present scorer has not scored, as batches for `score`."""
-    version = load_scorer(settings.dyad).version
+    """Write the published articles of a period that the present scorer has not scored, as batches for `score`.
+
+    A batch is scored for each dyad of the settings; an article that several have not scored stands in one batch only.
+    """
 
     def write(run: Run) -> Counts:
         n_articles = 0
-        with warehouse.open_published(settings.published) as published:
+        for number, rows in enumerate(_in_batches(_find_unscored(settings, period), ARTICLES_PER_BATCH)):
+            path = f"{run.folder}/pages/{number:03}.tasks.parquet"
+            archive.write_rows(beside(path, "extractions"), [_as_extracted(row) for row in rows], ExtractedPage)
+            archive.write_rows(path, [], PageTask)  # nothing is fetched; the file stands for the batch
+            n_articles += len(rows)
+        versions = {f"scorer_of_{dyad}": load_scorer(dyad).version for dyad in settings.dyads}
+        return {"n_articles": n_articles} | versions
+
+    return _plan(settings, run_id, now, write)
+
+
+def _find_unscored(settings: Settings, period: Selection) -> Iterator[dict[str, Any]]:
+    """Each once, though several dyads lack its score."""
+    seen: set[int] = set()
+    for dyad in settings.by_dyad():
+        version = load_scorer(dyad.dyad).version
+        with warehouse.open_published(dyad.published) as published:
             found = warehouse.find_in_batches(
                 published, "find_unscored", ARTICLES_PER_BATCH, **asdict(period), scorer_version=version
             )
-            for number, rows in enumerate(found):
-                path = f"{run.folder}/pages/{number:03}.tasks.parquet"
-                archive.write_rows(beside(path, "extractions"), [_as_extracted(row) for row in rows], ExtractedPage)
-                archive.write_rows(path, [], PageTask)  # nothing is fetched; the file stands for the batch
-                n_articles += len(rows)
-        return {"n_articles": n_articles, "scorer_version": version}
-
-    return _plan(settings, run_id, now, write)
+            for row in chain.from_iterable(found):
+                if row["article_id"] not in seen:
+                    seen.add(row["article_id"])
+                    yield row
 
 
 def _as_extracted(row: dict[str, Any]) -> ExtractedPage:
