@@ -73,6 +73,7 @@ def test_an_uncompressed_file_and_one_compressed_as_a_whole_are_read_too(warc: P
     ("coding", "packed"),
     [("gzip", gzip.compress(b"text")), ("br", brotli.compress(b"text")), ("deflate", zlib.compress(b"text")),
      ("gzip", b"text"), ("identity", b"text")],
+    ids=["gzip", "br", "deflate", "no gzip", "identity"],  # the bytes hold the second they were packed in
 )  # fmt: skip
 def test_a_compressed_body_is_unpacked_and_one_that_only_says_so_is_left(
     warc: Path, coding: str, packed: bytes
