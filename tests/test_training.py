@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
 
+from include.newswatch.scoring import ENCODERS
 from include.newswatch.scoring.encoded import THRESHOLD
-from include.newswatch.scoring.encoder import EVENT_TYPES, THEMES, TRAITS
+from include.newswatch.scoring.encoder import EVENT_TYPES, THEMES, TRAITS, WAYS
 from include.newswatch.scoring.sentences import split_sentences
 from training.calibrate import fit_model
 from training.combine import fit_set, set_f1
 from training.compose import Mixture, compose
 from training.corpus import Item, load_corpus
+from training.events import read_event_sentences
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +86,18 @@ def test_the_threshold_is_that_of_the_best_sets() -> None:
     assert 0 < model[THRESHOLD] < 1
     assert set_f1(frozenset(), frozenset()) == 1
     assert set_f1(frozenset({1, 2}), frozenset({2})) == pytest.approx(2 / 3)
+
+
+def test_a_sentence_with_an_act_teaches_its_type_and_way_alone(tmp_path: Path) -> None:
+    examples = pytest.importorskip("training.examples", reason="PyTorch is a dependency of training alone")
+    line = {"id": "1", "text": "Police of Arland detained two Borland sailors.", "plover": "COERCE"}
+    line |= {"source_actor": "Police of Arland", "target_actor": "two Borland sailors"}
+    (tmp_path / "acts.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    sentences = read_event_sentences(tmp_path / "acts.jsonl")
+    tokenizer = Tokenizer.from_file(str(ENCODERS / "china_russia" / "tokenizer.json"))
+    plain, swapped = (examples.make_event_examples(sentences, tokenizer, are_swapped=swap)[0] for swap in (False, True))
+
+    assert sentences[0].text == "[A] Police of Arland detained [B] two Borland sailors."
+    assert divmod(plain.events[0], len(WAYS)) == (EVENT_TYPES.index("COERCE"), WAYS.index("A>B"))
+    assert divmod(swapped.events[0], len(WAYS)) == (EVENT_TYPES.index("COERCE"), WAYS.index("B>A"))
+    assert {plain.relevance, plain.direction, plain.trait, *plain.stances} == {examples.UNKNOWN}

@@ -130,7 +130,7 @@ def _constant(score: Score) -> Score:
     return Score(score.relevance, related[0], None, related[1], (), (), (), (), "constant")
 
 
-def _f1(pairs: Iterable[tuple[bool, bool]]) -> float:
+def f1(pairs: Iterable[tuple[bool, bool]]) -> float:
     pairs = list(pairs)
     hits = sum(gold and said for gold, said in pairs)
     total = sum(gold + said for gold, said in pairs)
@@ -138,11 +138,11 @@ def _f1(pairs: Iterable[tuple[bool, bool]]) -> float:
 
 
 def touches_f1(outcomes: Sequence[Outcome]) -> float:
-    return _f1((o.item.relevance > 0, o.score.relevance_class > 0) for o in outcomes)
+    return f1((o.item.relevance > 0, o.score.relevance_class > 0) for o in outcomes)
 
 
 def mains_f1(outcomes: Sequence[Outcome]) -> float:
-    return _f1((o.item.relevance == 2, o.score.relevance_class == 2) for o in outcomes)
+    return f1((o.item.relevance == 2, o.score.relevance_class == 2) for o in outcomes)
 
 
 def recall(outcomes: Sequence[Outcome]) -> float:
@@ -161,7 +161,7 @@ def sign_share(outcomes: Sequence[Outcome]) -> float:
 def sign_macro_f1(outcomes: Sequence[Outcome]) -> float:
     related = [(_sign(o.item.direction), _sign(o.score.direction_class)) for o in outcomes if o.item.relevance]
     signs = {gold for gold, _ in related}
-    return _mean(_f1((gold == sign, said == sign) for gold, said in related) for sign in signs)
+    return _mean(f1((gold == sign, said == sign) for gold, said in related) for sign in signs)
 
 
 def worst_capability(outcomes: Sequence[Outcome]) -> float:

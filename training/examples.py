@@ -14,6 +14,7 @@ from include.newswatch.scoring.encoder import DIRECTIONS, EVENT_TYPES, PAD, THEM
 from include.newswatch.scoring.gate import TITLE_NO
 from include.newswatch.scoring.marking import MarkedSentence, MarkedText, swap_sides
 from training.corpus import Item
+from training.events import EventSentence
 
 UNKNOWN = -100  # a target that no loss is taken of
 TOKENS_PER_BATCH = 1536
@@ -21,12 +22,13 @@ TOKENS_PER_BATCH = 1536
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """stances: for each end of the window UNKNOWN (title), 0 (no evidence) or 1 + index of the direction.
+    """relevance, direction, trait: UNKNOWN where they are not labelled.
+
+    stances: for each end of the window UNKNOWN (title), 0 (no evidence) or 1 + index of the direction.
 
     has_details: themes, events and evidence are labelled too, not relevance and direction alone.
     """
 
-    item: Item
     window: Window
     relevance: int
     direction: int
@@ -64,6 +66,19 @@ def make_examples(
     ]
 
 
+def make_event_examples(
+    sentences: Iterable[EventSentence], tokenizer: Tokenizer, *, are_swapped: bool
+) -> list[Example]:
+    """One example a sentence; nothing but its act is labelled."""
+    examples = []
+    for sentence in sentences:
+        text = MarkedText((MarkedSentence(0, sentence.text, 0),))
+        window = fit_window(tokenizer, _swapped(text) if are_swapped else text)
+        event = _event_index(sentence.type, "CN", "RU", are_swapped)
+        examples.append(Example(window, UNKNOWN, UNKNOWN, UNKNOWN, (), (event,), (UNKNOWN,), has_details=True))
+    return examples
+
+
 def _swapped(text: MarkedText) -> MarkedText:
     return MarkedText(tuple(MarkedSentence(s.no, swap_sides(s.text), s.rank) for s in text.sentences))
 
@@ -71,7 +86,6 @@ def _swapped(text: MarkedText) -> MarkedText:
 def _example(item: Item, window: Window, are_swapped: bool) -> Example:
     direction = UNKNOWN if item.direction is None else DIRECTIONS.index(item.direction)
     return Example(
-        item=item,
         window=window,
         relevance=item.relevance,
         direction=direction,

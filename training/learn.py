@@ -157,7 +157,7 @@ def _losses(outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
     has_type = batch.events.unflatten(1, (len(EVENT_TYPES), len(WAYS))).amax(2)
     type_losses = functional.binary_cross_entropy_with_logits(types, has_type, reduction="none").sum(1)
     return {
-        "relevance": functional.cross_entropy(relevance, batch.relevance, label_smoothing=SMOOTHING),
+        "relevance": _mean_known(relevance, batch.relevance),
         "direction": _mean_known(direction, batch.direction),
         "stance": _mean_known(sentences[:, :, :n_stances].flatten(0, 1), batch.stances.flatten()),
         "event": _event_loss(sentences[:, :, n_stances:], batch),
