@@ -13,6 +13,7 @@ export AIRFLOW__CORE__DAGS_FOLDER := $(CURDIR)/dags
 export AIRFLOW__CORE__PLUGINS_FOLDER := $(CURDIR)/plugins
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 export AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION ?= False
+export AIRFLOW__CORE__EXECUTOR ?= include.executor.PreloadedExecutor
 # 32, the default, and SQLite's waiting time of 5 s stop the scheduler under a hundred mapped tasks.
 export AIRFLOW__CORE__PARALLELISM ?= 4
 # 5 s, the default, fail tasks on a busy machine.

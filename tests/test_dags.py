@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,22 @@ def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("NEWSWATCH_MIN_INTERVAL_S", "0")
     with open_newsroom(PORT, datetime.now(UTC).replace(microsecond=0)):
         yield tmp_path / "data"
+
+
+EXECUTOR = """
+import sys
+from include.executor import PRELOADED, PreloadedExecutor
+executor = PreloadedExecutor(parallelism=2)
+executor.start()
+print(len(executor.workers), set(PRELOADED) - set(sys.modules))
+executor.end()
+"""
+
+
+def test_the_executor_imports_the_pipeline_before_its_workers_are_forked() -> None:
+    ended = subprocess.run([sys.executable, "-c", EXECUTOR], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+    assert "2 set()" in ended.stdout.splitlines(), ended.stderr
 
 
 def run_dag(dag_bag: Any, dag_id: str, params: dict[str, Any] | None = None) -> Any:
