@@ -95,6 +95,7 @@ def open_airflow(environment: dict[str, str], log: IO[bytes]) -> Iterator[subpro
     """A real Airflow with its scheduler; SIGINT at the end, as Ctrl-C: SIGTERM would leave its children running."""
     for command in (["airflow", "db", "migrate"], ["airflow", "pools", "import", str(ROOT / "include" / "pools.json")]):
         subprocess.run(command, env=environment, stdout=log, stderr=log, check=True)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it; so would Airflow
     standalone = subprocess.Popen(
         ["airflow", "standalone"], env=environment, stdout=log, stderr=log, start_new_session=True
     )

@@ -128,3 +128,5 @@ def test_another_dyad_is_another_folder() -> None:
     assert [(actor.name, actor.side) for actor in score.actors] == [("Narendra Modi", "IN"), ("Xi Jinping", "CN")]
     assert {event.type for event in score.events} >= {"AGREE"}
     assert scorer.score("", "Russia and China signed an agreement on trade.").relevance_class == 0
+    call = "Xi Jinping and Vladimir Putin spoke by phone. The two countries will trade more, the two sides said."
+    assert scorer.score("Xi and Putin hold telephone talks", call).relevance_class == 0
