@@ -81,7 +81,7 @@ class Gate:
     """Opens for articles in which both sides are somehow brought together.
 
     home: by language, the side whose own press need not name it ("we", "the region", "customs").
-    takes_hints: whether a short text passes that names one side, and a longer one that says "the two countries" besides.
+    takes_hints: whether one named side is enough, in a short text or beside "the two countries".
     """
 
     def __init__(
@@ -105,7 +105,11 @@ class Gate:
         n_references = sum(isinstance(m.owner, Phrase) and m.owner.role == "reference" for m in mentions)
         is_hinted = bool(sides or n_references)
         # Where the title names a third party, "the two countries" are that and the one side named.
-        refers = self._takes_hints and not head.n_thirds and len(title) + len(text) <= CHARS_PER_REFERENCE[script] * n_references
+        refers = (
+            self._takes_hints
+            and not head.n_thirds
+            and len(title) + len(text) <= CHARS_PER_REFERENCE[script] * n_references
+        )
         if not ((is_short and is_hinted) or self._may_be_both(sides, home, names, refers=refers)):
             return Reading(head, (), (), tuple(names), sides, home)
         passages = self._passages(split_sentences(text), in_text)
