@@ -87,6 +87,15 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
         assert second.execute("select * from migrations").fetchall() == before
 
 
+def test_a_creation_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    path.with_name("w.duckdb.new").write_bytes(bytes(4096))
+    path.with_name("w.duckdb.new.wal").write_bytes(b"half a record")
+    with warehouse.open_warehouse(path) as connection:
+        assert connection.sql("select count(*) from runs").fetchone() == (0,)
+    assert [file.name for file in tmp_path.iterdir()] == ["w.duckdb"]
+
+
 def test_a_second_writer_is_told_who_holds_the_file(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     with warehouse.open_warehouse(path):
