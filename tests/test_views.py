@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -34,7 +34,12 @@ def connection() -> Iterator[warehouse.Connection]:
         yield empty
 
 
-def save_reports(connection: warehouse.Connection, reports: Iterable[Report]) -> None:
+def save_reports(
+    connection: warehouse.Connection, reports: Collection[Report], collected: Iterable[int] | None = None
+) -> None:
+    """Save reports, and a run on each collected day: by default from the first report to the last."""
+    days = [row.day for row in reports]
+    save_runs(connection, range(min(days), max(days) + 1) if collected is None else collected)
     rows: list[dict[str, Any]] = [
         {
             "key": key, "at": DAY_0 + timedelta(days=row.day), "story": 10**6 + row.story, "direction": row.direction,
@@ -58,6 +63,23 @@ def save_reports(connection: warehouse.Connection, reports: Iterable[Report]) ->
             direction, 0 as direction_class, true as is_current
         from new_reports;
         """
+    )
+
+
+def save_runs(
+    connection: warehouse.Connection, days: Iterable[int], *, n_feeds: int = 9, is_network_down: bool = False
+) -> None:
+    runs = [{"at": DAY_0 + timedelta(days=day)} for day in days]
+    connection.register("new_runs", pa.Table.from_pylist(runs, pa.schema({"at": pa.timestamp("us", "UTC")})))
+    connection.execute(
+        """
+        insert or ignore into runs by name
+        select "at"::text || $n_feeds || $is_network_down as run_id, "at" as started_at, "at" as finished_at,
+            $n_feeds as n_feeds, 0 as n_entries, 0 as n_pages, 0 as n_articles, 0 as n_relevant, 0 as n_backlog,
+            $is_network_down as is_network_down, 0 as free_bytes, 0 as database_bytes, [] as checks
+        from new_runs
+        """,
+        {"n_feeds": n_feeds, "is_network_down": is_network_down},
     )
 
 
@@ -168,6 +190,51 @@ def test_a_day_is_judged_by_the_days_before_it_alone(connection: warehouse.Conne
 def test_a_collected_day_without_reports_is_a_row_of_zeros(connection: warehouse.Connection) -> None:
     save_reports(connection, [Report(0, 1), Report(2, 2)])
     assert (one_day(connection, 1)["n_stories"], one_day(connection, 1)["direction_index"]) == (0, None)
+
+
+def test_one_old_page_makes_no_year_of_days_without_news(connection: warehouse.Connection) -> None:
+    reports = quiet_days(60, np.random.default_rng(8))
+    save_reports(connection, [Report(-365, 10**6), *reports], collected=range(60))
+    rows = connection.sql("select count(*), count(*) filter (where is_burst) from relation_daily").fetchone()
+    assert rows == (61, 0)
+    assert one_day(connection, -365)["n_stories"] == 1
+
+
+def test_an_outage_is_no_time_without_news(connection: warehouse.Connection) -> None:
+    reports = [row for row in quiet_days(110, np.random.default_rng(9)) if not 50 <= row.day < 90]
+    save_reports(connection, reports, collected=[*range(50), *range(90, 110)])
+    save_runs(connection, range(50, 90), is_network_down=True)
+    save_runs(connection, range(50, 90), n_feeds=0)  # a rescore asks no feed
+    assert (DAY_0 + timedelta(109)).isoweekday() < 6
+    assert one_day(connection, 109)["stories_expected"] == pytest.approx(20, abs=3)
+    assert connection.sql("select count(*) from relation_daily").fetchone() == (70,)
+
+
+def test_imported_days_are_shown_but_make_no_baseline(connection: warehouse.Connection) -> None:
+    imported = [Report(day, 10**5 + 10 * day + n, 9.0) for day in range(40) for n in range(6)]
+    collected = [row for row in quiet_days(120, np.random.default_rng(10)) if row.day >= 40]
+    save_reports(connection, [*imported, *collected], collected=range(40, 120))
+    assert one_day(connection, 39)["n_stories"] == 6
+    assert one_day(connection, 119)["n_baseline_days"] <= 79
+    assert one_day(connection, 80)["direction_median"] == pytest.approx(2, abs=0.5)
+
+
+def test_a_database_made_by_imports_alone_has_rows_and_claims_nothing_unusual(
+    connection: warehouse.Connection,
+) -> None:
+    save_reports(connection, quiet_days(60, np.random.default_rng(11)), collected=())
+    rows = connection.sql("select count(direction_index), count(direction_z), count(stories_z) from relation_daily")
+    assert rows.fetchone() == (60, 0, 0)
+
+
+def test_a_day_is_a_day_in_utc_whatever_the_time_zone_of_the_reader(connection: warehouse.Connection) -> None:
+    save_reports(connection, [Report(0, 1), Report(1, 2)])
+    connection.execute("update articles set published_at = published_at + interval 8 hours")  # 20:00 in UTC
+    connection.execute("update runs set started_at = started_at + interval 8 hours")
+    days = connection.sql("from relation_daily order by report_date").fetchall()
+    connection.execute("set TimeZone = 'Asia/Shanghai'")
+    assert connection.sql("from relation_daily order by report_date").fetchall() == days
+    assert days[0][0] == DAY_0.date()
 
 
 def test_the_series_of_the_sides_add_up_to_the_reports(connection: warehouse.Connection) -> None:

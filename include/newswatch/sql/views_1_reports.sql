@@ -1,6 +1,10 @@
 -- Articles with what is held of them now: what every other view stands on.
 -- Views are made anew whenever the warehouse is opened: they are code, not data.
 
+-- A bare ::date would give the day in the time zone of the reader's session; epoch_us knows none.
+create or replace macro utc_date(moment) as make_timestamp(epoch_us(moment))::date;
+comment on macro utc_date is 'Day of a moment, UTC, whatever the time zone of the session.';
+
 create or replace view current_scores as
 select * from scores where is_current;
 comment on view current_scores is 'One row an article: the newest score of its newest text, whatever its relevance.';
@@ -9,7 +13,7 @@ create or replace view reports as
 select
     a.article_id,
     coalesce(a.published_at, a.first_seen_at) as reported_at,
-    coalesce(a.published_at, a.first_seen_at)::date as report_date,
+    utc_date(coalesce(a.published_at, a.first_seen_at)) as report_date,
     coalesce(a.story_id, a.article_id) as story_id,
     a.outlet, a.country, a.side, a.language,
     coalesce(nullif(a.title, ''), a.url) as title, a.url, a.published_at, a.first_seen_at, a.revised_at,

@@ -9,6 +9,14 @@
 create or replace macro t_975(df) as 1.95996 + 2.37227 / df + 2.82255 / df ** 2 + 2.55585 / df ** 3;
 comment on macro t_975 is 'Quantile .975 of Student''s t with df degrees of freedom, within 2 % from 4 on.';
 
+-- By runs, not by articles: an old page that is imported was not collected on its day, and an outage leaves no article at all.
+create or replace view collected_days as
+select distinct utc_date(started_at) as report_date
+from runs
+where n_feeds > 0 and not is_network_down;
+comment on view collected_days is 'One row a day on which feeds were polled while our own network was up: only there does no story mean that nothing was reported.';
+comment on column collected_days.report_date is 'Day, UTC.';
+
 create or replace view relation_series as
 with
 series_reports as (
@@ -47,23 +55,19 @@ daily as (
             null) as direction_se
     from sums
 ),
--- Days on which news was collected: only there does no story mean that nothing was reported.
-collected as (
-    select unnest(generate_series(min(first_seen_at)::date, max(fetched_at)::date, interval 1 day))::date as report_date
-    from articles
-),
 days as (
     select
         series, "value", report_date, d.direction_index, d.direction_se, c.report_date is not null as is_collected,
         coalesce(d.n_stories, 0) as n_stories, coalesce(d.n_reports, 0) as n_reports,
         coalesce(d.n_stories, 0) >= 5 as is_claimed
-    from (from collected cross join (select distinct series, "value" from daily)) as c
+    from (from collected_days cross join (select distinct series, "value" from daily)) as c
     full join daily as d using (series, "value", report_date)
 ),
+-- What a day adds to the baseline of later ones. Reports of other days were imported, or came late: they are not all there was.
 measured as (
     select
         *, isodow(report_date) as weekday,
-        if(is_claimed, direction_index, null) as direction_x,
+        if(is_claimed and is_collected, direction_index, null) as direction_x,
         if(is_collected, 2 * sqrt(n_stories + 0.375), null) as stories_x
     from days
 ),
@@ -102,8 +106,8 @@ judged as (
     select
         *,
         -- The scale is never below the noise of the day itself: its sampling error, or that of a Poisson count, which is 1.
-        if(n_direction_days >= 28,
-            (direction_x - direction_mid - direction_weekday) / nullif(greatest(1.4826 * direction_mad, direction_se), 0),
+        if(is_claimed and n_direction_days >= 28,
+            (direction_index - direction_mid - direction_weekday) / nullif(greatest(1.4826 * direction_mad, direction_se), 0),
             null) as direction_z,
         if(n_stories_days >= 28, (stories_x - stories_mid - stories_weekday) / greatest(1.4826 * stories_mad, 1), null) as stories_z
     from spreads
@@ -123,7 +127,7 @@ select
     stories_z,
     coalesce(stories_z >= 3 and is_claimed, false) as is_burst
 from judged;
-comment on view relation_series is 'One row a day and series: the whole relation, each side''s media, each language, each theme. Days on which news was collected and nothing came have 0 stories.';
+comment on view relation_series is 'One row a day and series: the whole relation, each side''s media, each language, each theme. Days on which news was collected and nothing came have 0 stories; reports of other days have their rows, but make no baseline.';
 comment on column relation_series.series is 'What the row is cut by: all, side, language or theme.';
 comment on column relation_series."value" is 'Which side, language or theme; all for the whole.';
 comment on column relation_series.report_date is 'Day, UTC. The newest day is incomplete until it is over.';
@@ -134,7 +138,7 @@ comment on column relation_series.direction_se is 'Standard error of the index, 
 comment on column relation_series.direction_low is 'Lower end of the 95 % interval of the index.';
 comment on column relation_series.direction_high is 'Upper end of the 95 % interval of the index.';
 comment on column relation_series.is_claimed is 'At least 5 stories: below that the index is shown, but nothing is claimed and it enters no baseline.';
-comment on column relation_series.n_baseline_days is 'Days with a claimed index among the 90 days before; below 28 there is no baseline and no z.';
+comment on column relation_series.n_baseline_days is 'Collected days with a claimed index among the 90 days before; below 28 there is no baseline and no z.';
 comment on column relation_series.direction_median is 'Median of the index over these days.';
 comment on column relation_series.direction_mad is 'Median absolute deviation of the index from what was expected on these days.';
 comment on column relation_series.direction_weekday_effect is 'By how much this weekday differs from the median, as a rule; 0 while fewer than 8 such days are known.';
@@ -143,7 +147,7 @@ comment on column relation_series.baseline_high is 'Upper end of the usual band.
 comment on column relation_series.direction_z is 'How far the index is from what was expected, in robust standard deviations, or in standard errors where these are larger.';
 comment on column relation_series.is_shift is 'The index stands out: direction_z of 3 and more either way.';
 comment on column relation_series.stories_expected is 'Stories to expect on that day, from the 90 days before and the weekday.';
-comment on column relation_series.stories_z is 'How far the number of stories is from that, on the scale 2 * sqrt(n + 3/8), where counting noise is 1.';
+comment on column relation_series.stories_z is 'How far the number of stories is from that, on the scale 2 * sqrt(n + 3/8), where counting noise is 1; null where the day was not collected.';
 comment on column relation_series.is_burst is 'Many more stories than expected: stories_z of 3 and more, and at least 5 stories.';
 
 create or replace view relation_daily as
@@ -157,7 +161,7 @@ comment on column relation_daily.direction_se is 'Standard error of the index, f
 comment on column relation_daily.direction_low is 'Lower end of the 95 % interval of the index.';
 comment on column relation_daily.direction_high is 'Upper end of the 95 % interval of the index.';
 comment on column relation_daily.is_claimed is 'At least 5 stories: below that the index is shown, but nothing is claimed and it enters no baseline.';
-comment on column relation_daily.n_baseline_days is 'Days with a claimed index among the 90 days before; below 28 there is no baseline and no z.';
+comment on column relation_daily.n_baseline_days is 'Collected days with a claimed index among the 90 days before; below 28 there is no baseline and no z.';
 comment on column relation_daily.direction_median is 'Median of the index over these days.';
 comment on column relation_daily.direction_mad is 'Median absolute deviation of the index from what was expected on these days.';
 comment on column relation_daily.direction_weekday_effect is 'By how much this weekday differs from the median, as a rule; 0 while fewer than 8 such days are known.';
@@ -166,5 +170,5 @@ comment on column relation_daily.baseline_high is 'Upper end of the usual band.'
 comment on column relation_daily.direction_z is 'How far the index is from what was expected, in robust standard deviations, or in standard errors where these are larger.';
 comment on column relation_daily.is_shift is 'The index stands out: direction_z of 3 and more either way.';
 comment on column relation_daily.stories_expected is 'Stories to expect on that day, from the 90 days before and the weekday.';
-comment on column relation_daily.stories_z is 'How far the number of stories is from that, on the scale 2 * sqrt(n + 3/8), where counting noise is 1.';
+comment on column relation_daily.stories_z is 'How far the number of stories is from that, on the scale 2 * sqrt(n + 3/8), where counting noise is 1; null where the day was not collected.';
 comment on column relation_daily.is_burst is 'Many more stories than expected: stories_z of 3 and more, and at least 5 stories.';
