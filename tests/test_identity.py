@@ -10,10 +10,12 @@ import pytest
 
 from include.newswatch import archive, warehouse
 from include.newswatch.model import Article, Entry, ExtractedPage, Feed, Fetch, Score, ScoredArticle
+from include.newswatch.stories import Membership, Story, StoryChange, tell_stories
 from tests.conftest import ROOT
 
 AT = datetime(2026, 3, 4, 8, tzinfo=UTC)
 FEED = Feed("https://a.example/feed", "Example", "en", "GB", "third", "rss")
+NO_RELATION = Score(0.1, 0, None, None, (), (), (), (), "v")
 
 
 @pytest.fixture
@@ -24,13 +26,14 @@ def connection() -> Iterator[warehouse.Connection]:
 
 
 def load(connection: warehouse.Connection, run_id: str, at: datetime, *texts: tuple[str, str, str]) -> None:
-    """A run that fetched pages: address, title, text."""
+    """A run that fetched pages: address, title, text; those that speak of football are not about the relation."""
     extracted, scored = [], []
     for url, title, text in texts:
         digest = hashlib.sha256(f"{title}\n{text}".encode()).hexdigest()
         article = Article(url, title, text, "en", AT, "feed")
         extracted.append(ExtractedPage(url, FEED.url, "scored", "", at, article, digest))
-        scored.append(ScoredArticle(url, digest, at, Score(0.9, 2, 3.0, 1, (), ("trade",), (), (), "v")))
+        found = Score(0.9, 2, 3.0, 1, (), ("trade",), (), (), "v")
+        scored.append(ScoredArticle(url, digest, at, NO_RELATION if "ootball" in text else found))
     entries = [Entry(FEED.url, url, title) for url, title, _ in texts]
     fetches = [Fetch("page", url, FEED.url, "a.example", "fetched", at) for url, _, _ in texts]
     tables = warehouse.RunTables(
@@ -98,3 +101,25 @@ def test_a_changed_text_replaces_the_old_one_is_dated_and_scored_and_the_old_sco
     assert row == ("Four agreements were signed.", AT, later, later)
     scores = connection.execute("select scored_at, is_current from scores order by scored_at").fetchall()
     assert scores == [(AT, False), (later, True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "changed", "story"),
+    [("Three agreements were signed.", "Football.", True), ("Football.", "Three agreements were signed.", False)],
+)
+def test_a_text_that_is_changed_and_changed_back_has_the_story_of_what_it_says_now(
+    connection: warehouse.Connection, text: str, changed: str, story: bool
+) -> None:
+    for hours, some in enumerate((text, changed, text)):
+        at = AT + timedelta(hours=hours)
+        load(connection, f"run {hours}", at, ("https://a.example/1", "Title", some))
+        told = tell_stories(warehouse.find_story_articles(connection, at), at.date())
+        tables = (told.memberships, Membership), (told.stories, Story), (told.changes, StoryChange)
+        warehouse.save_stories(connection, *(archive.to_table(rows, kind) for rows, kind in tables))
+    stories = connection.execute(
+        "select a.story_id = s.story_id from articles as a full join stories as s using (story_id)"
+    ).fetchall()
+    assert stories == [(True if story else None,)]
+    assert connection.execute("select count(*) from stories").fetchone() == (int(story),)
+    scores = connection.execute("select scored_at, is_current from scores order by scored_at").fetchall()
+    assert scores == [(AT + timedelta(hours=1), False), (AT + timedelta(hours=2), True)]
