@@ -4,7 +4,17 @@
 SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
--include .env
+# Lines of .env become defaults: what the shell has set is stronger, an empty line says nothing. Values are taken as they
+# stand, in one pair of quotes or none; every $ and # is masked from make.
+HASH := \#
+define NEWLINE
+
+
+endef
+$(eval $(subst @END@,$(NEWLINE),$(shell [ ! -e .env ] || sed -nE '\
+	s/[[:space:]]+$$//; /^[A-Za-z_][A-Za-z_0-9]*=./!d; \
+	s/=(["\x27])(.*)\1$$/=\2/; t quoted; s/[[:space:]]+$(HASH).*//; \
+	: quoted; /=$$/d; s/[$$]/$$$$/g; s/$(HASH)/$$(HASH)/g; s/^([^=]*)=(.*)/export \1 ?= \2@END@/p' .env)))
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)

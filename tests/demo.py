@@ -75,7 +75,9 @@ def load_newsroom(path: Path) -> Newsroom:
 
 def demo_environment(home: Path, newsroom_port: int) -> dict[str, str]:
     api_port = str(free_port())
-    return os.environ | {
+    # What the operator has set, in .env say, is for the real thing: the demo's alerts are for nobody.
+    own = ("NEWSWATCH_", "AIRFLOW_CONN_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)} | {
         "AIRFLOW_HOME": str(home / "airflow"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow/airflow.db?timeout=30",
         "AIRFLOW__API__PORT": api_port,
