@@ -40,10 +40,11 @@ def day(report_date: date, **more: Any) -> dict[str, Any]:
     } | more  # fmt: skip
 
 
-def brief(**rows: list[dict[str, Any]]) -> str:
+def brief(*, today: date = DAY + timedelta(days=1), **rows: list[dict[str, Any]]) -> str:
     total = {"n_stories": 1, "n_reports": 2, "n_outlets": 1, "direction_index": 4.0}
     found: dict[str, list[dict[str, Any]]] = {key: [] for key in QUERIES}
-    return render_brief("China and Russia", Period.of_day(DAY), found | {"totals": [total]} | rows, SQL, {f"{DAY}"})
+    found |= {"totals": [total]} | rows
+    return render_brief("China and Russia", Period.of_day(DAY), found, SQL, today, {f"{DAY}"})
 
 
 def test_a_script_in_a_headline_sentence_or_outlet_stays_text() -> None:
@@ -91,7 +92,9 @@ def test_a_story_shows_its_direction_in_number_and_words() -> None:
 def test_a_day_is_held_against_what_is_usual_and_nothing_is_claimed_of_too_little() -> None:
     assert "too little for a claim" in day_in_words(day(DAY, n_stories=2, is_claimed=False))
     assert "no baseline" in day_in_words(day(DAY, baseline_low=None))
-    assert "no departure" in day_in_words(day(DAY))
+    assert "is within the usual band" in day_in_words(day(DAY))
+    outside = day_in_words(day(DAY, direction_index=4.5, direction_z=2.5))
+    assert "is outside the usual band of +1.0 to +4.0, but not far enough to stand out" in outside
     assert "far outside" in day_in_words(day(DAY, is_shift=True, direction_z=-4.0))
     assert "A burst: 30 stories against 5" in day_in_words(day(DAY, n_stories=30, is_burst=True))
 
@@ -101,7 +104,39 @@ def test_a_week_names_the_days_that_stand_out() -> None:
     assert (week.name, week.first_day, week.last_day) == ("2026-W08", DAY, DAY + timedelta(days=6))
     assert week.shifted(-1).name == "2026-W07"
     assert "Monday: " in days_in_words([day(DAY, is_burst=True), day(DAY + timedelta(days=1))], week)
-    assert "No day of the 1 with reports" in days_in_words([day(DAY)], week)
+    silent = day(DAY + timedelta(days=1), n_stories=0, direction_index=None, is_claimed=False)
+    assert "No day of the 1 with reports" in days_in_words([day(DAY), silent], week)
+
+
+def test_a_day_that_is_not_over_says_so_and_is_not_held_against_the_usual() -> None:
+    theme = {"theme": "energy", "n_stories": 3, "direction": 1.0, "n_usual": 7.5}
+    found: dict[str, Any] = {
+        "days": [day(DAY - timedelta(days=1)), day(DAY, is_shift=True, is_burst=True, n_stories=30)],
+        "themes": [theme],
+    }
+    whole, half = brief(**found), brief(today=DAY, **found)
+    for said in ("Who was silent", "far outside", "A burst", "7.5", "stands out, burst"):
+        assert said in whole
+        assert said not in half
+    assert "This day is not over: counts so far." in half
+    assert "not over" not in whole
+    assert half.count("+1.0 to +4.0") == 1, "the day before has its band"
+
+
+def test_of_a_week_that_is_not_over_the_days_that_are_over_are_compared() -> None:
+    rows = {name: [] for name in QUERIES} | {
+        "totals": [{"n_stories": 1, "n_reports": 2, "n_outlets": 1, "direction_index": 4.0}],
+        "days": [day(DAY, is_burst=True), day(DAY + timedelta(days=1), is_burst=True)],
+    }
+    html = render_brief("China and Russia", Period.of_week(DAY), rows, SQL, DAY + timedelta(days=1))
+    assert "This week is not over: counts so far." in html
+    assert "Monday: " in html
+    assert "Tuesday: " not in html
+
+
+def test_a_theme_without_collected_days_before_has_no_usual_number() -> None:
+    theme = {"theme": "energy", "n_stories": 3, "direction": 1.0, "n_usual": None}
+    assert '<td class="n">unknown</td>' in brief(themes=[theme])
 
 
 def test_only_briefs_that_exist_are_linked() -> None:

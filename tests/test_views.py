@@ -25,6 +25,7 @@ class Report(NamedTuple):
     relevance: float = 1.0
     side: str = "third"
     copy_of: int | None = None
+    theme: str = ""
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def save_reports(
         {
             "key": key, "at": DAY_0 + timedelta(days=row.day), "story": 10**6 + row.story, "direction": row.direction,
             "relevance": row.relevance, "side": row.side, "outlet": OUTLETS[row.side], "copy_of": row.copy_of,
+            "theme": row.theme,
         }
         for key, row in enumerate(reports)
     ]  # fmt: skip
@@ -62,6 +64,7 @@ def save_reports(
             'x' as text_sha256, "at" as scored_at, relevance, 2 as relevance_class,
             direction, 0 as direction_class, true as is_current
         from new_reports;
+        insert into article_themes select "key", theme from new_reports where theme <> '';
         """
     )
 
@@ -87,6 +90,12 @@ def one_day(connection: warehouse.Connection, day: int) -> dict[str, Any]:
     found = connection.execute("from relation_daily where report_date = $day", {"day": (DAY_0 + timedelta(day)).date()})
     names = [column[0] for column in found.description]
     return dict(zip(names, found.fetchone() or (), strict=True))
+
+
+def brief_rows(connection: warehouse.Connection, name: str, first: int, last: int) -> list[dict[str, Any]]:
+    """What a query of the brief finds for the days first .. last, from 0."""
+    days = {"first_day": (DAY_0 + timedelta(first)).date(), "last_day": (DAY_0 + timedelta(last)).date()}
+    return warehouse.find_rows(connection, name, **days)
 
 
 def quiet_days(n_days: int, rng: np.random.Generator, n_stories: int = 20) -> list[Report]:
@@ -253,6 +262,46 @@ def test_the_framing_of_a_side_is_set_against_the_others(connection: warehouse.C
     assert found == [("china_state", 6.0), ("russia_state", -6.0)]
 
 
+def test_reprints_do_not_weigh_on_the_direction_of_a_side_in_the_brief(connection: warehouse.Connection) -> None:
+    reprints = [Report(0, 1, 8.0, side="china_state", copy_of=0) for _ in range(9)]
+    save_reports(
+        connection,
+        [
+            Report(0, 1, 8.0, side="third"), Report(0, 1, -4.0, side="china_state"), *reprints,
+            Report(0, 2, 2.0, side="china_state", copy_of=0),
+        ],
+    )  # fmt: skip
+    china, third = brief_rows(connection, "brief_sides", 0, 0)
+    assert (china["n_reports"], china["n_stories"], china["direction"]) == (11, 2, -1.0)
+    assert (china["direction_difference"], china["n_shared_stories"], third["direction_difference"]) == (-12.0, 1, 12.0)
+    (story, _) = brief_rows(connection, "brief_stories", 0, 0)
+    assert story["sides"][0] == {"side": "china_state", "n_reports": 10, "direction": -4.0}
+
+
+def test_the_brief_says_who_was_first_of_all_and_not_of_its_day(connection: warehouse.Connection) -> None:
+    save_reports(connection, [Report(0, 1, side="china_state"), Report(1, 1, side="third")])
+    (story,) = brief_rows(connection, "brief_stories", 1, 1)
+    assert (story["first_outlet"], story["first_report_at"]) == ("Eastern Wire", DAY_0)
+
+
+def test_the_usual_stories_of_a_theme_are_those_of_a_collected_day(connection: warehouse.Connection) -> None:
+    long_story = [Report(day, 1, theme="energy") for day in range(10)]
+    imported = [Report(-5, 10 + n, theme="energy") for n in range(50)]
+    save_reports(connection, [*imported, *long_story, Report(9, 2, theme="trade")], collected=range(10))
+    usual = {row["theme"]: row["n_usual"] for row in brief_rows(connection, "brief_themes", 9, 9)}
+    assert usual == {"energy": 1.0, "trade": 0.0}
+    assert brief_rows(connection, "brief_themes", 0, 0)[0]["n_usual"] is None
+
+
+def test_the_usual_stories_of_a_theme_in_a_week_are_those_of_whole_collected_weeks(
+    connection: warehouse.Connection,
+) -> None:
+    weeks = [Report(7 * week + day, week, theme="energy") for week in range(4) for day in range(7)]
+    save_reports(connection, [*weeks, Report(0, 99, theme="energy")], collected=range(3, 28))
+    (row,) = brief_rows(connection, "brief_themes", 21, 27)
+    assert (row["n_stories"], row["n_usual"]) == (1, 1.0)
+
+
 def test_the_timeline_of_a_story_says_who_was_first(connection: warehouse.Connection) -> None:
     save_reports(connection, [Report(2, 1, side="third"), Report(0, 1, side="china_state")])
     found = connection.sql("select report_no, outlet, hours_after_first from story_timeline order by 1").fetchall()
@@ -270,6 +319,19 @@ def test_the_slant_of_an_outlet_is_measured_on_shared_stories_alone(connection: 
         "select direction, direction_difference, n_shared_stories from outlet_profile where outlet = 'Eastern Wire'"
     ).fetchone()
     assert found == (1.0, 2.0, 5)
+
+
+def test_an_outlet_whose_side_was_corrected_is_one_row_of_the_newer_side(connection: warehouse.Connection) -> None:
+    save_reports(connection, [Report(0, 1), Report(1, 2), Report(2, 3)])
+    connection.execute("update articles set side = 'russia_state' where url = 'https://a.example/2'")
+    assert connection.sql("select side::text, n_articles, n_reports from outlet_profile").fetchall() == [
+        ("russia_state", 3, 3)
+    ]
+
+
+def test_what_occurs_nowhere_or_everywhere_has_no_odds(connection: warehouse.Connection) -> None:
+    odds = "select log_odds_z(k, 5, k, 10, usual, 50) from (values (0, 0.0), (5, 1.0), (0, null)) as t (k, usual)"
+    assert connection.sql(odds).fetchall() == [(None,), (None,), (None,)]
 
 
 def test_the_newest_score_of_the_newest_text_is_current(connection: warehouse.Connection) -> None:

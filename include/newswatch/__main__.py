@@ -284,12 +284,13 @@ def dictionary_command(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def report_command(settings: Settings, args: argparse.Namespace) -> int:
+    today = datetime.now(UTC).date()
     for dyad in settings.by_dyad():
         if args.day is None:
-            say("report", outputs.report(dyad, datetime.now(UTC).date()))
+            say("report", outputs.report(dyad, today))
         else:
             for period in (Period.of_week(args.day), Period.of_day(args.day)):
-                say("report", outputs.report_period(dyad, period))
+                say("report", outputs.report_period(dyad, period, today))
     return EXIT_OK
 
 

@@ -93,7 +93,9 @@ def report(settings: Settings, today: date) -> Counts:
     """
     yesterday = Period.of_day(today).shifted(-1)
     weeks = dict.fromkeys((Period.of_week(yesterday.last_day), Period.of_week(today)))  # one, but on a Monday
-    found = {period.name: report_period(settings, period) for period in (*weeks, yesterday, Period.of_day(today))}
+    found = {
+        period.name: report_period(settings, period, today) for period in (*weeks, yesterday, Period.of_day(today))
+    }
     latest = today if found[f"{today}"]["n_stories"] else yesterday.last_day
     page = UPath(settings.reports_dir / f"{latest}.html").read_bytes()
     archive.write_whole(str(settings.reports_dir / "latest.html"), page)
@@ -104,13 +106,14 @@ def report(settings: Settings, today: date) -> Counts:
     return {"n_stories": found[f"{latest}"]["n_stories"], "path": str(settings.reports_dir / f"{latest}.html")}
 
 
-def report_period(settings: Settings, period: Period) -> Counts:
-    """Write the brief of one day or week from the published file."""
+def report_period(settings: Settings, period: Period, today: date) -> Counts:
+    """Write the brief of one day or week from the published file; one that is not over by `today` (UTC) says so."""
     rows = _brief_rows(settings, period, QUERIES)
     sql = {name: warehouse.read_sql(name) for name in QUERIES.values()}
     written = {path.stem for path in settings.reports_dir.glob("2*.html")}
     path = str(settings.reports_dir / f"{period.name}.html")
-    archive.write_whole(path, render_brief(relation_name(settings.dyad), period, rows, sql, written).encode())
+    html = render_brief(relation_name(settings.dyad), period, rows, sql, today, written)
+    archive.write_whole(path, html.encode())
     return {"n_stories": len(rows["stories"]), "path": path}
 
 

@@ -32,6 +32,8 @@ QUERIES = {
     "unwell": "brief_feeds",
 }
 N_LISTED_DAYS = 30
+# Of a day that is not over: half its stories would pass for few, and an outlet that reports at night for silent.
+NOT_COMPARED = {"baseline_low": None, "baseline_high": None, "is_shift": False, "is_burst": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +81,20 @@ def day_in_words(row: Row) -> str:
     if row["baseline_low"] is None:
         return "There is no baseline to hold it against: that takes 28 earlier days of at least five stories."
     band = f"the usual band of {row['baseline_low']:+.1f} to {row['baseline_high']:+.1f}"
-    index = f"The index of {row['direction_index']:+.1f} is " + (
-        f"far outside {band} (z = {row['direction_z']:+.1f})." if row["is_shift"] else f"no departure from {band}."
-    )
+    if row["is_shift"]:
+        place = f"far outside {band} (z = {row['direction_z']:+.1f})"
+    elif row["baseline_low"] <= row["direction_index"] <= row["baseline_high"]:
+        place = f"within {band}"
+    else:
+        place = f"outside {band}, but not far enough to stand out"
     expected = f"{row['n_stories']} stories against {row['stories_expected']:.0f} expected"
-    return f"{index} {'A burst: ' if row['is_burst'] else ''}{expected}."
+    return f"The index of {row['direction_index']:+.1f} is {place}. {'A burst: ' if row['is_burst'] else ''}{expected}."
 
 
 def days_in_words(days: Sequence[Row], period: Period) -> str:
     """What stands out in the period, in a sentence or two."""
-    rows = [row for row in days if period.first_day <= row["report_date"] <= period.last_day]
+    is_told = [row for row in days if row["n_stories"]]
+    rows = [row for row in is_told if period.first_day <= row["report_date"] <= period.last_day]
     if period.is_day:
         return day_in_words(rows[0]) if rows else "No story on this day."
     marks = [f"{row['report_date']:%A}: {day_in_words(row)}" for row in rows if row["is_shift"] or row["is_burst"]]
@@ -115,6 +121,7 @@ def render_brief(
     period: Period,
     rows: Mapping[str, Sequence[Row]],
     sql: Mapping[str, str],
+    today: date,
     written: Collection[str] = (),
 ) -> str:
     """The brief of a period as one self-contained page.
@@ -123,11 +130,13 @@ def render_brief(
         relation: the two countries, for the title.
         rows: what each of QUERIES found, by its name in the template.
         sql: the text of each query by its own name, shown beside its figures.
+        today: UTC; it is not over, nor a period that holds it: they are not held against what is usual.
         written: names of the periods whose briefs lie beside it, and may be linked.
     """
     from include.newswatch.charts import index_chart, sides_chart  # a second of imports that no other task needs
 
-    days = rows["days"]
+    past_days = [row for row in rows["days"] if row["report_date"] < today]
+    days = past_days + [{**row, **NOT_COMPARED} for row in rows["days"] if row["report_date"] >= today]
     charts = {  # of our own numbers and words alone
         "index": Markup(index_chart(days)) if days else "",  # noqa: S704
         "sides": Markup(sides_chart(rows["sides"])) if rows["sides"] else "",  # noqa: S704
@@ -137,14 +146,15 @@ def render_brief(
         period=period,
         neighbours=[near for near in (period.shifted(-1), period.shifted(1)) if near.name in written],
         week=Period.of_week(period.last_day) if period.is_day else None,
-        today=next((row for row in days if row["report_date"] == period.last_day), None) if period.is_day else None,
-        standing=days_in_words(days, period),
+        day=next((row for row in days if row["report_date"] == period.last_day), None) if period.is_day else None,
+        is_over=period.last_day < today,
+        standing=days_in_words(past_days, period) if period.first_day < today else "",
         listed_days=list(reversed(days))[:N_LISTED_DAYS],
         total=rows["totals"][0],
         charts=charts,
         sql=sql,
         written=written,
-        **{name: found for name, found in rows.items() if name != "totals"},
+        **{name: found for name, found in rows.items() if name not in ("totals", "days")},
     )
 
 

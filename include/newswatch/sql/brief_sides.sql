@@ -1,4 +1,5 @@
 -- How each side's media reported in a period, and by how much they differ from the others on stories that both told.
+-- As in the view framing: a side's independent texts, its reprints only where it has nothing else in that story.
 -- grain: one row per side    params: $first_day, $last_day (dates, UTC)
 with
 period_reports as (
@@ -7,21 +8,17 @@ period_reports as (
     where report_date between $first_day and $last_day
 ),
 story_sides as (
-    select story_id, side, avg(direction) as direction
+    select
+        story_id, side, count(*) as n_reports, coalesce(avg(direction) filter (where is_original), avg(direction)) as direction
     from period_reports
     group by story_id, side
 ),
 compared as (
     select
-        side,
+        *,
         direction - (sum(direction) over story - direction) / nullif(count(direction) over story - 1, 0) as difference
     from story_sides
     window story as (partition by story_id)
-),
-differences as (
-    select side, avg(difference) as direction_difference, count(difference) as n_shared_stories
-    from compared
-    group by side
 ),
 themes as (
     select side, list(theme order by n desc, theme)[1:6] as themes
@@ -34,11 +31,10 @@ themes as (
     group by side
 )
 select
-    r.side::text as side, count(*) as n_reports, count(distinct r.story_id) as n_stories, avg(r.direction) as direction,
-    any_value(d.direction_difference) as direction_difference, any_value(d.n_shared_stories) as n_shared_stories,
+    c.side::text as side, sum(c.n_reports)::bigint as n_reports, count(*) as n_stories, avg(c.direction) as direction,
+    avg(c.difference) as direction_difference, count(c.difference) as n_shared_stories,
     coalesce(any_value(t.themes), []) as themes
-from period_reports as r
-left join differences as d using (side)
+from compared as c
 left join themes as t using (side)
-group by r.side
-order by r.side
+group by c.side
+order by c.side

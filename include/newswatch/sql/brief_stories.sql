@@ -6,6 +6,12 @@ period_reports as (
     from reports
     where report_date between $first_day and $last_day
 ),
+-- Of the whole story, which may have begun before the period.
+first_reports as (
+    select story_id, reported_at, outlet
+    from story_timeline
+    where report_no = 1
+),
 sentences as (
     select r.story_id, r.side, r.outlet, r.language, r.url, r.title, r.relevance, arg_max(e.sentence, length(e.sentence)) as sentence
     from period_reports as r
@@ -40,7 +46,9 @@ themes as (
 sides as (
     select story_id, list({'side': side, 'n_reports': n_reports, 'direction': direction} order by n_reports desc, side) as sides
     from (
-        select story_id, side::text as side, count(*) as n_reports, avg(direction) as direction
+        select
+            story_id, side::text as side, count(*) as n_reports,
+            coalesce(avg(direction) filter (where is_original), avg(direction)) as direction
         from period_reports
         group by story_id, side
     )
@@ -54,12 +62,13 @@ select
     coalesce(avg(r.direction) filter (where r.is_original), avg(r.direction)) as direction,
     list(distinct r.outlet order by r.outlet) as outlets,
     list(distinct r."language"::text order by r."language"::text) as languages,
-    min(r.reported_at) as first_report_at,
-    arg_min(r.outlet, r.reported_at) as first_outlet,
+    any_value(f.reported_at) as first_report_at,
+    any_value(f.outlet) as first_outlet,
     coalesce(any_value(q.evidence), []) as evidence,
     coalesce(any_value(t.themes), []) as themes,
     any_value(d.sides) as sides
 from period_reports as r
+join first_reports as f using (story_id)
 left join stories as s using (story_id)
 left join quoted as q using (story_id)
 left join themes as t using (story_id)

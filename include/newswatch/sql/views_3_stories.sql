@@ -30,10 +30,11 @@ comment on column story_timeline.score_id is 'Key of the current score: joins ev
 
 -- How much more frequent something is here (k of n) than elsewhere (m of o), as a z-score: the difference of the log-odds
 -- under a Dirichlet prior of the size `size` that holds what is usual (Monroe, Colaresi and Quinn 2008, "Fightin' Words").
-create or replace macro log_odds_z(k, n, m, o, usual, size) as (
+-- What occurs nowhere, or everywhere, has no odds.
+create or replace macro log_odds_z(k, n, m, o, usual, size) as if(usual > 0 and usual < 1, (
     ln((k + size * usual) / (n - k + size * (1 - usual))) - ln((m + size * usual) / (o - m + size * (1 - usual)))
-) / sqrt(1 / (k + size * usual) + 1 / (m + size * usual));
-comment on macro log_odds_z is 'How much more frequent something is here (k of n) than elsewhere (m of o), as a z-score; usual: its usual share, size: weight of that prior.';
+) / sqrt(1 / (k + size * usual) + 1 / (m + size * usual)), null);
+comment on macro log_odds_z is 'How much more frequent something is here (k of n) than elsewhere (m of o), as a z-score; usual: its usual share, null where that is 0 or 1; size: weight of that prior.';
 
 create or replace view framing as
 with

@@ -3,9 +3,12 @@
 create or replace view outlet_profile as
 with
 volumes as (
-    select outlet, country, side, count(*) as n_articles, count(revised_at) as n_revised
+    select
+        outlet, count(*) as n_articles, count(revised_at) as n_revised,
+        -- Of its newest article: feeds.csv may have been corrected since the others came.
+        arg_max(country, (first_seen_at, article_id)) as country, arg_max(side, (first_seen_at, article_id)) as side
     from articles
-    group by outlet, country, side
+    group by outlet
 ),
 own as (
     select
@@ -72,8 +75,8 @@ left join comparisons as c using (outlet)
 left join themes as t using (outlet);
 comment on view outlet_profile is 'One row an outlet: how much it reports on the relation, in which direction, on what, and how that differs from the others.';
 comment on column outlet_profile.outlet is 'Publisher.';
-comment on column outlet_profile.country is 'Country of the publisher.';
-comment on column outlet_profile.side is 'Whose voice it is.';
+comment on column outlet_profile.country is 'Country of the publisher, as its newest article has it.';
+comment on column outlet_profile.side is 'Whose voice it is, as its newest article has it.';
 comment on column outlet_profile.n_articles is 'Articles, whatever they are about.';
 comment on column outlet_profile.n_revised is 'Articles whose text was changed after the first reading.';
 comment on column outlet_profile.n_reports is 'Articles about the relation.';
