@@ -297,7 +297,8 @@ def test_the_usual_stories_of_a_theme_in_a_week_are_those_of_whole_collected_wee
     connection: warehouse.Connection,
 ) -> None:
     weeks = [Report(7 * week + day, week, theme="energy") for week in range(4) for day in range(7)]
-    save_reports(connection, [*weeks, Report(0, 99, theme="energy")], collected=range(3, 28))
+    loud = [Report(0, 100 + n, theme="energy") for n in range(9)]  # in a week that was not collected whole
+    save_reports(connection, [*weeks, *loud], collected=range(3, 28))
     (row,) = brief_rows(connection, "brief_themes", 21, 27)
     assert (row["n_stories"], row["n_usual"]) == (1, 1.0)
 
