@@ -11,9 +11,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from include.steps import DEFAULT_ARGS, now, settings, wrong_input_is_final
-
-SIDES = ["china_state", "russia_state", "china_independent", "russia_independent", "third"]
+from include.steps import DEFAULT_ARGS, SIDES, now, settings, wrong_input_is_final
 
 
 @dag(

@@ -54,7 +54,7 @@ def maintenance() -> None:
     def export() -> list[dict[str, Any]]:
         from include.newswatch import outputs
 
-        return [outputs.export(dyad, now()) for dyad in settings().by_dyad()]
+        return [outputs.export(dyad, now()) for dyad in settings().by_dyad() if dyad.published.exists()]
 
     @task(doc_md="Removes old runs from Airflow's own database: `airflow db clean`.")
     def clean_metadata() -> None:

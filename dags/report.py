@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, dag, task
+from airflow.sdk import dag, task
 
-RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
+from include.steps import DEFAULT_ARGS, RELATIONS, now, settings
 
 
 @dag(
@@ -19,24 +19,14 @@ RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
     max_active_runs=1,
     doc_md=__doc__,
     tags=["news"],
-    default_args={
-        "retries": 2,
-        "retry_delay": timedelta(seconds=20),
-        "execution_timeout": timedelta(minutes=10),
-    },
+    default_args=DEFAULT_ARGS | {"execution_timeout": timedelta(minutes=10)},
 )
 def report() -> None:
     @task(doc_md="Writes the brief of each pair of countries from its published database.")
     def write_brief() -> list[dict[str, Any]]:
-        import os
-        from datetime import UTC, datetime
-
         from include.newswatch import outputs
-        from include.newswatch.settings import load_settings
 
-        today = datetime.now(UTC).date()
-        dyads = load_settings(os.environ).by_dyad()
-        return [outputs.report(dyad, today) for dyad in dyads if dyad.published.exists()]
+        return [outputs.report(dyad, now().date()) for dyad in settings().by_dyad() if dyad.published.exists()]
 
     write_brief()
 

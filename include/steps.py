@@ -11,18 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from airflow.sdk import Asset, Metadata, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from include import notify
+from include.newswatch.model import Side
 from include.newswatch.settings import Settings, load_settings
 
 FEEDS = Asset("feeds", uri="file://newswatch/include/feeds.csv")
 RELATIONS = Asset("relations", uri="file://relations/relations.duckdb")
 # For tasks that need no data folder, only batch files: with Celery, workers on other machines may take this queue.
 PAGES = "pages"
+SIDES: list[str] = list(get_args(Side))
 DEFAULT_ARGS = {
     "retries": 2,
     "retry_delay": timedelta(seconds=20),
@@ -104,6 +106,8 @@ def publish() -> Iterator[Metadata]:
     published: dict[str, Any] = {}
     refused = []
     for dyad in settings().by_dyad():
+        if not dyad.warehouse.exists():  # the nightly maintenance comes before the first load of a pair
+            continue
         try:
             published[dyad.dyad] = outputs.publish(dyad)
         except PublicationRejectedError as error:

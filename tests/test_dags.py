@@ -148,6 +148,11 @@ ALWAYS = {"first_day": f"{TODAY - timedelta(days=60)}", "last_day": f"{TODAY}"}
 
 
 @pytest.mark.slow
+def test_the_nightly_maintenance_is_green_before_the_first_run(dag_bag: Any, metadata: None, newsroom: Path) -> None:
+    assert run_dag(dag_bag, "maintenance").state == "success"
+
+
+@pytest.mark.slow
 def test_the_operators_dags_do_their_work_beside_the_road(dag_bag: Any, newsroom: Path) -> None:
     def state_of(dag_id: str, **params: Any) -> str:
         return str(run_dag(dag_bag, dag_id, params).state)

@@ -3,7 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.newswatch.model import NewsError
-from include.newswatch.robots import FRESH_S, MAX_ROBOTS_BYTES, RETRY_S, STALE_S, robots_from_body, robots_from_failure
+from include.newswatch.robots import (
+    FRESH_S,
+    MAX_ROBOTS_BYTES,
+    RETRY_S,
+    STALE_S,
+    named_sitemaps,
+    robots_from_body,
+    robots_from_failure,
+)
 
 NOW_S = 1_700_000_000.0
 AGENT = "newswatch/1.0 (+https://desk.example/bot)"
@@ -93,3 +101,9 @@ def test_no_bytes_make_the_reader_fail(body, path):
     robots = robots_from_body(b"User-agent: *\n" + body, NOW_S)
     assert robots.allows(f"https://outlet.example/{path}", AGENT) in (True, False)
     assert robots.crawl_delay_s(AGENT) >= 0
+
+
+def test_a_sitemap_line_is_read_with_a_blank_before_its_colon_and_without_its_comment():
+    text = "Sitemap : https://a.example/1.xml\n  sitemap:https://a.example/2.xml # news\n# Sitemap: /3.xml\n"
+
+    assert named_sitemaps(text) == ["https://a.example/1.xml", "https://a.example/2.xml"]

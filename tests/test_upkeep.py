@@ -246,7 +246,7 @@ def archive_site(tmp_path: Path) -> Iterator[Settings]:
     with loopback(routes) as server:  # type: ignore[arg-type]
         base = server.url("")
         routes |= {
-            "/robots.txt": says(f"User-agent: *\nAllow: /\nSitemap: {base}/index.xml\n".encode()),
+            "/robots.txt": says(f"User-agent: *\nAllow: /\nSitemap : {base}/index.xml # all\n".encode()),
             "/index.xml": says(
                 b"<sitemapindex>%s</sitemapindex>"
                 % b"".join(
@@ -373,3 +373,26 @@ def test_the_commands_say_what_they_do_and_leave_by_their_exit_codes(
     assert "before it begins on 2026-02-01" in shown
     assert "nowhere.warc.gz cannot be read" in shown
     assert '"faults": []' in shown
+
+
+def test_before_the_first_load_there_is_nothing_to_publish_or_report_and_nothing_to_maintain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEWSWATCH_DATA_DIR", str(tmp_path))
+    assert main(["publish"]) == 2
+    assert main(["report"]) == 2
+    assert main(["maintain"]) == 0
+    shown = capsys.readouterr().err
+    assert "nothing to publish: " in shown
+    assert "relations.duckdb does not exist yet" in shown
+    assert '"skipped": "nothing was loaded yet"' in shown
+    assert list(tmp_path.rglob("*.duckdb*")) == []
+
+
+def test_a_pair_that_was_added_is_left_out_of_the_maintenance_until_its_first_load(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSWATCH_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("NEWSWATCH_DYADS", "india_china,china_russia")
+    assert main(["maintain"]) == 0
+    assert (settings.export_dir / "latest" / "manifest.json").exists()

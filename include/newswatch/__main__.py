@@ -28,6 +28,7 @@ from include.newswatch.scoring.explain import explain, render
 from include.newswatch.settings import Settings, list_dyads, load_settings
 from include.newswatch.warehouse import (
     PublicationRejectedError,
+    PublishedFileError,
     WarehouseBusyError,
     describe,
     find_rows,
@@ -36,7 +37,8 @@ from include.newswatch.warehouse import (
 
 EXIT_OK, EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_BUSY, EXIT_DISK = 0, 1, 2, 3, 4
 EXIT_CODES = (
-    "exit codes: 0 done; 1 done, but a named check failed; 2 wrong input or settings; 3 the warehouse is in use; "
+    "exit codes: 0 done; 1 done, but a named check failed; 2 wrong input or settings, or nothing is there yet; "
+    "3 the warehouse is in use; "
     "4 the disk is full or a file cannot be had"
 )
 EXIT_OF_ERROR: dict[type[Exception], int] = {
@@ -45,6 +47,7 @@ EXIT_OF_ERROR: dict[type[Exception], int] = {
     SettingsError: EXIT_BAD_INPUT,
     BatchError: EXIT_BAD_INPUT,
     NewsError: EXIT_BAD_INPUT,
+    PublishedFileError: EXIT_BAD_INPUT,
     FileNotFoundError: EXIT_BAD_INPUT,
     OSError: EXIT_DISK,
 }
@@ -121,7 +124,7 @@ def poll_command(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def batch_command(settings: Settings, args: argparse.Namespace) -> int:
-    step = {"fetch": pipeline.fetch, "extract": pipeline.extract}[args.command]
+    step, _ = STEPS[args.command]
     each_batch(step, settings, pipeline.open_run(args.run).batches("pages", "tasks"))
     return EXIT_OK
 
@@ -252,6 +255,9 @@ def maintain_command(settings: Settings, _: argparse.Namespace) -> int:
     say("tidy", upkeep.tidy(settings, now))
     faults = []
     for dyad in settings.by_dyad():
+        if not dyad.warehouse.exists():
+            say("compact", {"dyad": dyad.dyad, "skipped": "nothing was loaded yet"})
+            continue
         say("compact", upkeep.compact(dyad))
         say("publish", outputs.publish(dyad))
         say("export", outputs.export(dyad, now))

@@ -18,6 +18,7 @@ from include.newswatch.charset import decode
 from include.newswatch.languages import detect_language
 from include.newswatch.markup import clean_text, parse_html
 from include.newswatch.model import Feed, FeedDocument, FeedKind, NewsError, Page, Side
+from include.newswatch.robots import named_sitemaps
 from include.newswatch.sources import COLUMNS
 from include.newswatch.urls import canonical_url, host_of, registrable_domain
 
@@ -37,7 +38,6 @@ COMMON_PATHS = (
 FEED_LINK = re.compile(r"(?:/|\.|\b)(?:rss|atom|feeds?|rdf)(?:2|\d\.\d)?(?:[/._?-]|$)", re.IGNORECASE)
 NOT_NEWS = re.compile(r"comment|podcast|/author/|/tag/|replies|wp-json|oembed", re.IGNORECASE)
 NEWS_SITEMAP = re.compile(r"news|google", re.IGNORECASE)
-SITEMAP_LINE = re.compile(r"^\s*sitemap\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 MAX_PROPOSALS = 60
 SAMPLE_TITLES = 30
 
@@ -148,7 +148,7 @@ def _feed_links(tree: Any, page: Page) -> list[tuple[str, FeedKind, str]]:
 
 def _sitemaps(robots_txt: str, template: Feed) -> list[Feed]:
     """Sitemaps that sound like news first; the others are often indexes or archives."""
-    urls = sorted(SITEMAP_LINE.findall(robots_txt), key=lambda url: not NEWS_SITEMAP.search(url))
+    urls = sorted(named_sitemaps(robots_txt), key=lambda url: not NEWS_SITEMAP.search(url))
     return [replace(template, url=url, kind="news_sitemap", note="from robots.txt") for url in urls]
 
 

@@ -64,6 +64,11 @@ def robots_from_failure(error: NewsError, known: RobotsFile | None, now_s: float
     return RobotsFile("", read_at=now_s, fresh_until=now_s + RETRY_S, forbidden_because=because)
 
 
+def named_sitemaps(text: str) -> list[str]:
+    """What its Sitemap lines name, in their order."""
+    return list(parse_robots(text).sitemaps)
+
+
 @lru_cache(maxsize=128)
 def parse_robots(text: str) -> Protego:
     """The parsed rules; kept, because the same few files are asked before every page."""

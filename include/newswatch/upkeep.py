@@ -48,9 +48,10 @@ from include.newswatch.pipeline import (
     run_folder,
     write_run,
 )
+from include.newswatch.robots import named_sitemaps
 from include.newswatch.scoring import load_scorer
 from include.newswatch.settings import Settings
-from include.newswatch.sources import feed_of_line, line_problems, load_feeds
+from include.newswatch.sources import CHOICES, feed_of_line, line_problems, load_feeds
 from include.newswatch.urls import canonical_url, host_of, redact_url, registrable_domain
 from include.newswatch.web import Web
 
@@ -67,7 +68,7 @@ TRIAL_COLUMNS = {
     "outlet": "name of the publisher",
     "language": "en, ru or zh",
     "country": "two capital letters, ISO 3166-1",
-    "side": "china_state, russia_state, china_independent, russia_independent or third",
+    "side": f"one of {', '.join(CHOICES['side'])}",
     "kind": "list_page for an HTML index; anything else is seen from the document",
     "section": "section of the outlet",
     "time_zone": "IANA name, for dates that carry none",
@@ -311,9 +312,7 @@ def _walk_sitemaps(
 
 
 def _named_sitemaps(web: Web, feed: Feed) -> list[str]:
-    named = [line.partition(":")[2].strip() for line in read_robots(web, feed.url).splitlines()
-             if line.strip().lower().startswith("sitemap:")]  # fmt: skip
-    return [*([feed.url] if feed.kind == "news_sitemap" else []), *named]
+    return [*([feed.url] if feed.kind == "news_sitemap" else []), *named_sitemaps(read_robots(web, feed.url))]
 
 
 def read_robots(web: Web, url: str) -> str:

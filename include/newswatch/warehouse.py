@@ -290,9 +290,12 @@ def publish(warehouse: Path, published: Path, *, force: bool = False) -> dict[st
         rows by table.
 
     Raises:
+        FileNotFoundError: nothing has been loaded yet.
         WarehouseBusyError: a load is under way.
         PublicationRejectedError: a check did not hold; the copy is kept aside, the last publication stays.
     """
+    if not warehouse.exists():
+        raise FileNotFoundError(f"nothing to publish: {warehouse} does not exist yet; the first load makes it")
     if warehouse.with_name(f"{warehouse.name}.wal").exists():
         with open_warehouse(warehouse):  # opening and closing folds the log in
             pass
