@@ -133,7 +133,7 @@ def summary(loaded: list[dict[str, Any]]) -> None:
 def alerts() -> list[str]:
     from include.newswatch import outputs
 
-    return notify.configured() if outputs.tell_alerts(settings(), run_id()) else []
+    return notify.configured() if outputs.render_alerts(settings(), run_id()) else []
 
 
 @task(
@@ -146,7 +146,7 @@ def tell(connection: str) -> None:
 
     context: Any = get_current_context()
     context["connection_name"] = connection
-    if message := outputs.tell_alerts(settings(), run_id()):
+    if message := outputs.render_alerts(settings(), run_id()):
         notify.send(connection, *message)
 
 

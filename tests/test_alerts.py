@@ -183,11 +183,11 @@ def test_of_two_pairs_of_countries_what_they_share_is_told_once_and_their_own_by
         with warehouse.open_warehouse(dyad.warehouse) as connection:
             connection.register("new_scores", archive.to_table([], ScoredArticle))
             tell(connection, "one", NOW, *found)
-    told = outputs.tell_alerts(settings, "one")
+    told = outputs.render_alerts(settings, "one")
     assert told is not None
     assert told[0] == "newswatch: 2 opened, 0 over: India and China: The database was not published"
     assert told[1].count("A feed fails") == 1
-    alone = outputs.tell_alerts(settings.by_dyad()[1], "one")
+    alone = outputs.render_alerts(settings.by_dyad()[1], "one")
     assert alone is not None and "India and China" not in "".join(alone)
 
 
@@ -196,7 +196,7 @@ def test_a_run_that_one_of_two_pairs_of_countries_lacks_is_told_as_not_loaded(tm
     with warehouse.open_warehouse(settings.warehouse) as connection:
         connection.register("new_scores", archive.to_table([], ScoredArticle))
         tell(connection, "one", NOW)
-    assert outputs.tell_alerts(settings.by_dyad()[0], "one") is None
-    assert outputs.tell_alerts(settings, "one") == (
+    assert outputs.render_alerts(settings.by_dyad()[0], "one") is None
+    assert outputs.render_alerts(settings, "one") == (
         "newswatch: the run one was not loaded", "Open the log of its red task, mend the cause, clear it."
     )  # fmt: skip

@@ -9,12 +9,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import brotli
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from include.newswatch.archive import MAX_PAGE_BYTES, BatchError, BrokenRecord, WarcFile, read_pages, relocated
-from include.newswatch.model import Page
+from include.newswatch.archive import (
+    MAX_PAGE_BYTES,
+    BatchError,
+    BrokenRecord,
+    WarcFile,
+    read_pages,
+    read_rows,
+    relocated,
+    to_table,
+)
+from include.newswatch.model import Entry, Page
 
 AT = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 
@@ -132,3 +143,16 @@ def test_an_archive_that_has_moved_is_found_again() -> None:
     assert relocated("/old/archive/2026/03/run-000.warc.gz", "s3://bucket/archive") == (
         "s3://bucket/archive/2026/03/run-000.warc.gz"
     )
+
+
+def test_a_batch_file_with_a_column_of_an_earlier_version_is_read_and_one_that_lacks_a_column_is_refused(
+    tmp_path: Path,
+) -> None:
+    entries = [Entry("https://a.example/feed", "https://a.example/1", "One", AT)]
+    path, table = tmp_path / "000.entries.parquet", to_table(entries, Entry)
+    pq.write_table(table.add_column(2, "permanent_url", pa.array([None], pa.string())), path)
+    assert read_rows(str(path), Entry) == entries
+
+    pq.write_table(table.drop_columns("title"), path)
+    with pytest.raises(BatchError, match="cannot be read"):
+        read_rows(str(path), Entry)

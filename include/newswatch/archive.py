@@ -127,13 +127,14 @@ def write_rows(location: str, rows: Sequence[Row], kind: type[Row]) -> None:
 
 
 def read_table(location: str, kind: type[Any]) -> pa.Table:
-    """Read what write_rows wrote, as an Arrow table.
+    """Read what write_rows wrote, as an Arrow table; columns that an earlier version wrote besides are left out.
 
     Raises:
         BatchError: the file is missing, cut or of another shape.
     """
     try:
-        return pq.read_table(io.BytesIO(UPath(location).read_bytes())).cast(pa.schema(_struct(kind)))
+        schema = pa.schema(_struct(kind))
+        return pq.read_table(io.BytesIO(UPath(location).read_bytes()), columns=schema.names).cast(schema)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise BatchError(f"{location} cannot be read: {str(error)[:300]}") from error
 

@@ -31,7 +31,7 @@ from include.newswatch.markup import (
     without_huge_tags,
 )
 from include.newswatch.model import Entry, Feed, FeedDocument, FeedKind, NewsError
-from include.newswatch.urls import canonical_url, registrable_domain
+from include.newswatch.urls import canonical_url, is_http_url, registrable_domain
 
 MAX_ENTRIES = 2000  # the largest of 268 real feeds had 1,046
 FIELD_CHARS = 200_000
@@ -252,7 +252,7 @@ def _xml_entry(item: Any, base: str, reader: _Reader) -> Entry | None:
 
 def _permalink(item: Any) -> str:
     guid = _first_text(item, ("id",))
-    return guid if _is_http(guid) else ""
+    return guid if is_http_url(guid) else ""
 
 
 def _first_text(thing: Any, keys: Iterable[str]) -> str:
@@ -266,11 +266,7 @@ def _base(feed_url: str, declared: str) -> str:
         joined = urljoin(feed_url, declared.strip())
     except ValueError:
         return feed_url
-    return joined if _is_http(joined) else feed_url
-
-
-def _is_http(url: str) -> bool:
-    return url[:8].lower().startswith(("http://", "https://"))
+    return joined if is_http_url(joined) else feed_url
 
 
 def _ttl_minutes(channel: Any) -> int | None:
@@ -305,7 +301,7 @@ def _json_entry(item: dict[str, Any], base: str, reader: _Reader) -> Entry | Non
     guid = _first_text(item, ("id",))
     summary = _first_text(item, ("summary", "content_text", "content_html"))
     return reader.entry(
-        (_first_text(item, ("url",)), _first_text(item, ("external_url",)), guid if _is_http(guid) else ""),
+        (_first_text(item, ("url",)), _first_text(item, ("external_url",)), guid if is_http_url(guid) else ""),
         base,
         title=_first_text(item, ("title",)),
         raw_date=_first_text(item, ("date_published", "date_modified")),

@@ -221,7 +221,6 @@ class Fetch:
     outcome: Outcome
     fetched_at: datetime
     elapsed_ms: int = 0
-    permanent_url: str | None = None
     http_status: int | None = None
     n_bytes: int = 0
     final_url: str | None = None

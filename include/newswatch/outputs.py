@@ -35,7 +35,7 @@ def _tell_of_rejection(settings: Settings, rejection: str) -> None:
             judge_alerts(connection, rules, Run(row["run_id"], "", row["started_at"]), [], rejection)
 
 
-def tell_alerts(settings: Settings, run_id: str) -> tuple[str, str] | None:
+def render_alerts(settings: Settings, run_id: str) -> tuple[str, str] | None:
     """Title and text of what the operators must hear of a run; None when there is nothing.
 
     Among several dyads an alert of OF_ONE_DYAD bears its dyad's name, and any other is told once.

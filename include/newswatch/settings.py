@@ -63,7 +63,7 @@ class Settings:
 
     @property
     def warehouse(self) -> Path:
-        """The file that only the load step opens."""
+        """The file that only the tasks of the pool duckdb_writer open, and the commands that do their work."""
         return self.home / "warehouse.duckdb"
 
     @property

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from include.newswatch.model import Feed, FeedKind, Language, SettingsError, Side
-from include.newswatch.urls import redact_url
+from include.newswatch.urls import is_http_url, redact_url
 
 COLUMNS = (
     "url", "outlet", "language", "country", "side", "kind", "section", "time_zone", "article_pattern", "enabled", "note"
@@ -71,7 +71,7 @@ def line_problems(values: dict[str, str]) -> list[str]:
         if values[column] not in allowed
     ]
     found += [f"{column} is empty" for column in ("outlet", "time_zone") if not values[column]]
-    if not _is_web_address(values["url"]):
+    if not _is_plain_address(values["url"]):
         found.append(f"url {redact_url(values['url'])!r} is no http or https address without credentials")
     if not re.fullmatch(r"[A-Z]{2}", values["country"]):
         found.append(f"country {values['country']!r} is not two capital letters")
@@ -82,12 +82,8 @@ def line_problems(values: dict[str, str]) -> list[str]:
     return found
 
 
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username and " " not in url
+def _is_plain_address(url: str) -> bool:
+    return is_http_url(url) and not urlsplit(url).username and " " not in url
 
 
 def _is_time_zone(name: str) -> bool:

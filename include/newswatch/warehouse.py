@@ -1,7 +1,8 @@
 """The only DuckDB: migrations, one idempotent load, a checked and published copy, and the pipeline's own questions.
 
-One process at a time opens the warehouse, for one short load. Everybody else reads the published file, which is
-replaced whole: `publish` never waits for a reader and a reader never waits for a load.
+One process at a time opens the warehouse, for moments: a task of the pool duckdb_writer, or its command. Everybody else
+reads the published file, which is replaced whole: `publish` never waits for a reader and a reader never waits for a
+load.
 """
 
 from __future__ import annotations
@@ -346,7 +347,7 @@ def _count_last(published: Path, like: pa.Table) -> pa.Table:
 def export_tables(published: Path, folder: Path) -> list[dict[str, Any]]:
     """Write each table and view as FOLDER/NAME.parquet.
 
-    The index behind search() stays out, and so does what only the database itself needs.
+    The index behind search() stays out.
 
     Returns:
         a row a file: name, kind, comment, rows, columns with type and comment.
@@ -358,7 +359,7 @@ def export_tables(published: Path, folder: Path) -> list[dict[str, Any]]:
             find_rows(connection, "find_dictionary"), lambda row: (row["kind"], row["table_name"])
         ):
             columns = list(rows)
-            if name.startswith("search_") or name == "current_scores":
+            if name.startswith("search_"):
                 continue
             copied = connection.execute(
                 f"copy {name} to '{_quoted(folder / name)}.parquet' (format parquet, compression zstd)"

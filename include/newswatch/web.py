@@ -157,7 +157,6 @@ class Web:
         *,
         etag: str | None = None,
         last_modified: str | None = None,
-        accept: str = ACCEPT,
         max_bytes: int | None = None,
         check_robots: bool = True,
     ) -> Page:
@@ -172,7 +171,7 @@ class Web:
         Raises:
             NewsError: with the outcome word; status and retry_after_s where the server said so.
         """
-        headers = {"accept": accept}
+        headers = {"accept": ACCEPT}
         if etag and _fits_a_header(etag):
             headers["if-none-match"] = etag
         if last_modified and _fits_a_header(last_modified):
