@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-# Lines of .env become defaults: what the shell has set is stronger, an empty line says nothing. Values are taken as they
-# stand, in one pair of quotes or none; every $ and # is masked from make.
+# Lines of .env become defaults: what the shell has set is stronger, an empty value says nothing. Values are taken as
+# they stand, in one pair of quotes or none; every $ and # is masked from make.
 HASH := \#
 define NEWLINE
 

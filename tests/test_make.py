@@ -1,14 +1,16 @@
-"""What `make` reads from .env, and what reaches a recipe."""
+"""What `make` and the compose file read from .env, and what reaches a recipe."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.demo import demo_environment
 
 ALERTS = """{"conn_type": "apprise", "extra": {"url": "ntfys://a/b#c", "who": "it's $HOME, $(date) $$"}}"""
 
@@ -48,3 +50,20 @@ def test_without_values_in_the_env_file_the_defaults_hold(tmp_path: Path, env_fi
 
     assert "NEWSWATCH_CONTACT" not in found
     assert found["AIRFLOW__CORE__PARALLELISM"] == "4"
+
+
+def test_the_demo_heeds_no_setting_of_the_operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSWATCH_BATCH_DIR", "s3://real")
+    monkeypatch.setenv("AIRFLOW_CONN_ALERTS_SLACK", "{}")
+    monkeypatch.setenv("AIRFLOW__CORE__PARALLELISM", "4")
+
+    found = demo_environment(tmp_path, 1)
+    assert "NEWSWATCH_BATCH_DIR" not in found and "AIRFLOW_CONN_ALERTS_SLACK" not in found
+    assert found["AIRFLOW__CORE__PARALLELISM"] == "4"
+
+
+def test_the_example_names_all_that_the_compose_file_takes_from_the_env_file() -> None:
+    taken = set(re.findall(r"(?<!\$)\$\{(\w+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
+    named = set(re.findall(r"^(?:# )?(\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert taken == named
