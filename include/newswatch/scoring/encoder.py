@@ -44,8 +44,8 @@ ARTICLE_PARTS = (len(RELEVANCES), len(DIRECTIONS), len(THEMES), len(TRAITS), len
 N_ARTICLE_OUTPUTS = sum(ARTICLE_PARTS)
 N_SENTENCE_OUTPUTS = 1 + len(DIRECTIONS) + len(EVENT_TYPES) * len(WAYS)
 
-MAX_TOKENS = 224  # of one article; attention and time grow with it
-MAX_SENTENCE_TOKENS = 112
+MAX_TOKENS = 144  # of one article; attention and time grow with it
+MAX_SENTENCE_TOKENS = 96
 BEGIN, PAD, END = 0, 1, 2  # token ids of the base encoder
 
 Floats = npt.NDArray[np.float32]
