@@ -1,7 +1,7 @@
 """Recorded pages become articles of plain text; everything else ends in one word that says why not."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -65,6 +65,15 @@ def test_the_feed_s_title_and_date_win():
     assert (article.title, article.published_at, article.published_at_source) == ("A new way for grain", said, "feed")
 
 
+def test_a_day_alone_in_a_feed_is_known_as_such_and_no_later_than_the_page_was_read():
+    body = (DATA / "english.html").read_bytes()
+    told = Entry("https://www.times.example/rss", URL, "", NOW + timedelta(hours=3), f"{NOW:%Y-%m-%d}")
+    article = extract_article(page(body), told, time_zone="Asia/Shanghai")
+
+    assert (article.published_at, article.published_at_source, article.has_time) == (NOW, "feed", False)
+    assert extract("english.html").has_time
+
+
 def test_a_title_that_the_feed_cut_is_taken_from_the_page():
     assert extract("english.html", entry(title="Grain corridor op…")).title == "Grain corridor opens in June"
 
@@ -77,7 +86,7 @@ def test_a_chinese_page():
     assert article.text.count("\n") >= 2
     assert "共同签署了2025年外交部磋商计划" in article.text
     assert "版权所有" not in article.text
-    assert article.published_at == datetime(2024, 5, 15, 16, tzinfo=UTC)
+    assert article.published_at == datetime(2024, 5, 16, 4, tzinfo=UTC)
 
 
 def test_a_russian_page_in_its_old_encoding():
@@ -112,7 +121,8 @@ def test_the_date_in_an_address_is_used_when_feed_and_page_have_none(path, day):
     url = f"https://gazeta.example{path}"
     article = extract_article(page(body, url), entry(url), time_zone="UTC", language_hint="ru")
 
-    assert article.published_at == (datetime(2024, 5, day, tzinfo=UTC) if day else None)
+    assert article.published_at == (datetime(2024, 5, day, 12, tzinfo=UTC) if day else None)
+    assert article.has_time == (day is None)
     assert article.published_at_source == ("url" if day else None)
 
 
@@ -120,7 +130,7 @@ def test_a_page_built_by_scripts_gives_the_text_of_its_linked_data():
     article = extract("script_only.html")
 
     assert article.text.startswith("Talks on the second pipeline resumed")
-    assert article.published_at == datetime(2024, 5, 15, 16, tzinfo=UTC)
+    assert article.published_at == datetime(2024, 5, 16, 4, tzinfo=UTC)
 
 
 def test_the_same_page_gives_the_same_article_every_time():

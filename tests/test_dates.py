@@ -1,12 +1,13 @@
 """Date strings of outlets: right or None, never wrong."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.newswatch.dates import parse_date
+from include.newswatch.dates import has_time, parse_date
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
 MOSCOW, SHANGHAI, LONDON, NEW_YORK = "Europe/Moscow", "Asia/Shanghai", "Europe/London", "America/New_York"
@@ -16,8 +17,9 @@ def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)
 
 
-DAY = utc(2016, 6, 29)
-SHANGHAI_MIDNIGHT = utc(2016, 6, 28, 16)
+NOON = utc(2016, 6, 29, 12)
+SHANGHAI_NOON = utc(2016, 6, 29, 4)
+MOSCOW_NOON = utc(2016, 6, 29, 9)
 AFTERNOON = utc(2016, 6, 29, 15, 7)
 TO_THE_SECOND = utc(2016, 6, 29, 15, 7, 41)
 IN_SHANGHAI = utc(2016, 6, 29, 7, 7)
@@ -59,53 +61,53 @@ READ = [
     ("Wednesday, June 29, 2016 - 15:07", "UTC", AFTERNOON),
     ("Wed, 29 Jun 2016 3:07:41 PM", "UTC", TO_THE_SECOND),
     ("June 29, 2016 3:07 p.m. ET", "UTC", utc(2016, 6, 29, 19, 7)),
-    ("June 29th, 2016", "UTC", DAY),
+    ("June 29th, 2016", "UTC", NOON),
     ("29th June 2016 at 15:07", LONDON, utc(2016, 6, 29, 14, 7)),
-    ("Jun. 29, 2016", "UTC", DAY),
+    ("Jun. 29, 2016", "UTC", NOON),
     ("29-Jun-2016 15:07", "UTC", AFTERNOON),
-    ("Published: 29 June 2016", "UTC", DAY),
+    ("Published: 29 June 2016", "UTC", NOON),
     ("Updated on June 29, 2016 12:07 AM", "UTC", utc(2016, 6, 29, 0, 7)),
     ("12:30 PM June 29, 2016", "UTC", utc(2016, 6, 29, 12, 30)),
-    ("06/29/2016", NEW_YORK, utc(2016, 6, 29, 4)),
-    ("06/07/2016", NEW_YORK, utc(2016, 6, 7, 4)),
-    ("29/06/2016", "UTC", DAY),
+    ("06/29/2016", NEW_YORK, utc(2016, 6, 29, 16)),
+    ("06/07/2016", NEW_YORK, utc(2016, 6, 7, 16)),
+    ("29/06/2016", "UTC", NOON),
     ("2016/6/29 15:07:41", "UTC", TO_THE_SECOND),
     ("2016-06-29 15:07:41.0", "UTC", TO_THE_SECOND),
     ("2016-06-29T15:07:41", SHANGHAI, utc(2016, 6, 29, 7, 7, 41)),
     ("2016.06.29 15:07", "UTC", AFTERNOON),
     ("20160629150741", "UTC", TO_THE_SECOND),
-    ("20160629", "UTC", DAY),
+    ("20160629", "UTC", NOON),
     # Russian
     ("29.06.2016 15:07", MOSCOW, IN_MOSCOW),
-    ("29.06.16", MOSCOW, utc(2016, 6, 28, 21)),
+    ("29.06.16", MOSCOW, MOSCOW_NOON),
     ("15:07 29.06.2016", MOSCOW, IN_MOSCOW),
     ("15:07, 29 июня 2016", MOSCOW, IN_MOSCOW),
     ("29 июня 2016 15:07", MOSCOW, IN_MOSCOW),
     ("29 июня 2016 года, 15:07", MOSCOW, IN_MOSCOW),
     ("29 июня 2016 г. в 15:07", MOSCOW, IN_MOSCOW),
     ("Ср, 29 июн 2016 15:07:41 +0300", "UTC", utc(2016, 6, 29, 12, 7, 41)),
-    ("среда, 29 июня 2016", MOSCOW, utc(2016, 6, 28, 21)),
+    ("среда, 29 июня 2016", MOSCOW, MOSCOW_NOON),
     ("Опубликовано: 29 июня 2016 г., 15:07", MOSCOW, IN_MOSCOW),
     ("1 янв. 2016 00:05", MOSCOW, utc(2015, 12, 31, 21, 5)),
-    ("29 ИЮНЯ 2016", MOSCOW, utc(2016, 6, 28, 21)),
-    ("5 мая 2016", MOSCOW, utc(2016, 5, 4, 21)),
-    ("5 марта 2016", MOSCOW, utc(2016, 3, 4, 21)),
+    ("29 ИЮНЯ 2016", MOSCOW, MOSCOW_NOON),
+    ("5 мая 2016", MOSCOW, utc(2016, 5, 5, 9)),
+    ("5 марта 2016", MOSCOW, utc(2016, 3, 5, 9)),
     # Chinese
     ("2016年06月29日 15:07", SHANGHAI, IN_SHANGHAI),
     ("2016年6月29日15时07分", SHANGHAI, IN_SHANGHAI),
     ("2016年06月29日15:07:41", SHANGHAI, utc(2016, 6, 29, 7, 7, 41)),
     ("2016年6月29日 下午3:07", SHANGHAI, IN_SHANGHAI),
     ("2016年6月29日 上午9点05分", SHANGHAI, utc(2016, 6, 29, 1, 5)),
-    ("2016年6月29日 星期三", SHANGHAI, SHANGHAI_MIDNIGHT),
+    ("2016年6月29日 星期三", SHANGHAI, SHANGHAI_NOON),
     ("2016年6月29日 星期三 15:07", SHANGHAI, IN_SHANGHAI),
-    ("2016年6月29日（周三）", SHANGHAI, SHANGHAI_MIDNIGHT),
-    ("二〇一六年六月二十九日", SHANGHAI, SHANGHAI_MIDNIGHT),
-    ("二○一六年十月一日", SHANGHAI, utc(2016, 9, 30, 16)),
+    ("2016年6月29日（周三）", SHANGHAI, SHANGHAI_NOON),
+    ("二〇一六年六月二十九日", SHANGHAI, SHANGHAI_NOON),
+    ("二○一六年十月一日", SHANGHAI, utc(2016, 10, 1, 4)),
     ("發佈時間：2016年06月29日 15:07", "Asia/Taipei", IN_SHANGHAI),
     ("发布时间：2016-06-29 15:07 来源：新闻网", SHANGHAI, IN_SHANGHAI),
     ("２０１６年６月２９日　１５：０７", SHANGHAI, IN_SHANGHAI),
-    ("民國105年6月29日", "Asia/Taipei", SHANGHAI_MIDNIGHT),
-    ("2016-6-29", SHANGHAI, SHANGHAI_MIDNIGHT),
+    ("民國105年6月29日", "Asia/Taipei", SHANGHAI_NOON),
+    ("2016-6-29", SHANGHAI, SHANGHAI_NOON),
     ("[2016-06-29 15:07]", SHANGHAI, IN_SHANGHAI),
 ]
 
@@ -158,6 +160,27 @@ def test_a_spelling_is_read_right(raw, time_zone, moment):
 @pytest.mark.parametrize(("raw", "time_zone"), UNREAD)
 def test_what_is_broken_ambiguous_or_relative_is_none(raw, time_zone):
     assert parse_date(raw, time_zone=time_zone, now=NOW) is None
+
+
+@pytest.mark.parametrize("time_zone", [SHANGHAI, MOSCOW, "UTC", NEW_YORK])
+def test_a_day_alone_is_noon_at_the_outlet_so_that_it_is_that_day_in_utc_and_never_after_it_was_read(time_zone):
+    noon = parse_date("2026-09-09", time_zone=time_zone, now=NOW)
+    assert noon is not None
+    assert noon.astimezone(ZoneInfo(time_zone)).hour == 12
+    assert noon.date() == date(2026, 9, 9)
+    early = utc(2026, 9, 9, 1)
+    assert parse_date("2026-09-09", time_zone=time_zone, now=early) == early
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_timed"),
+    [
+        ("2016年6月29日", False), ("20160629", False), ("June 29th, 2016", False), ("2016-06-29T15:07Z", True),
+        ("20160629150741", True), ("1467212861", True), ("", True),
+    ],
+)  # fmt: skip
+def test_a_day_alone_is_told_from_a_date_with_a_time(raw, is_timed):
+    assert has_time(raw) == is_timed
 
 
 def test_a_day_s_tolerance_for_clocks_and_zones_and_no_more():

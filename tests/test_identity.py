@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +103,34 @@ def test_a_changed_text_replaces_the_old_one_is_dated_and_scored_and_the_old_sco
     assert row == ("Four agreements were signed.", AT, later, later)
     scores = connection.execute("select scored_at, is_current from scores order by scored_at").fetchall()
     assert scores == [(AT, False), (later, True)]
+
+
+def test_dates_from_addresses_are_days_alone_in_a_warehouse_from_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "old.duckdb"
+    with monkeypatch.context() as before:
+        shutil.copy(warehouse.SQL_DIR / "migrate_001_tables.sql", tmp_path)
+        before.setattr(warehouse, "SQL_DIR", tmp_path)
+        with warehouse.open_warehouse(path) as opened:
+            for key, source in enumerate(("feed", "url")):
+                opened.execute(
+                    """
+                    insert into articles by name
+                    select $key as article_id, '' as url, '' as feed_url, '' as outlet, 'GB' as country,
+                        'third' as side, 'en' as "language", '' as title, '' as "text", '' as author,
+                        $at as published_at, $source as published_at_source, $at as first_seen_at,
+                        $at as fetched_at, '' as text_sha256
+                    """,
+                    {"key": key, "source": source, "at": AT},
+                )
+            opened.execute(
+                "insert into scores select article_id, article_id, 'v', '', $at, 0, 0, null, null, true from articles",
+                {"at": AT},
+            )
+    with warehouse.open_warehouse(path) as opened:
+        found = opened.execute("select published_at_source, has_time from articles order by 1").fetchall()
+    assert found == [("feed", True), ("url", False)]
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,14 @@ def test_a_chain_of_copies_has_one_original() -> None:
     assert (story.n_reports, story.n_texts) == (3, 1)
 
 
+def test_a_day_alone_makes_no_original_of_a_text_of_that_day_but_of_one_of_the_next() -> None:
+    dated = report(1, 0, text=long_text("en"), has_time=False)
+    same_day, next_day = report(2, 5, text=long_text("en")), report(3, 20, text=long_text("en"))
+    for later, copies in ((same_day, {1: 2}), (next_day, {3: 1})):
+        told = tell_stories([dated, later], DAY)
+        assert {m.article_id: m.copy_of for m in told.memberships if m.copy_of} == copies
+
+
 def test_a_chain_is_found_in_whatever_order_it_arrives() -> None:
     chain = [report(key, key, text=long_text("en", 0, n)) for key, n in ((1, 6), (2, 14), (3, 20))]
     known: list[StoryArticle] = []

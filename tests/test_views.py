@@ -303,6 +303,26 @@ def test_the_usual_stories_of_a_theme_in_a_week_are_those_of_whole_collected_wee
     assert (row["n_stories"], row["n_usual"]) == (1, 1.0)
 
 
+def test_a_report_with_a_day_alone_is_not_the_first_of_its_story(connection: warehouse.Connection) -> None:
+    save_reports(connection, [Report(0, 1, side="china_state"), Report(0, 1), Report(0, 1, side="russia_state")])
+    connection.execute(
+        """
+        update articles set has_time = false, published_at = published_at - interval 8 hours where side = 'china_state';
+        update articles set published_at = published_at + interval 1 hour where side = 'russia_state'
+        """
+    )
+    timeline = connection.sql(
+        "select report_no, outlet, hours_after_first from story_timeline order by report_no nulls last"
+    ).fetchall()
+    assert timeline == [(1, "Harbour Post", 0), (2, "Northern Wire", 1), (None, "Eastern Wire", None)]
+    firsts = connection.sql("select outlet, n_first, n_shared_stories from outlet_profile order by outlet").fetchall()
+    assert firsts == [("Eastern Wire", 0, 1), ("Harbour Post", 1, 1), ("Northern Wire", 0, 1)]
+    (story,) = brief_rows(connection, "brief_stories", 0, 0)
+    assert (story["first_outlet"], story["first_report_at"]) == ("Harbour Post", DAY_0)
+    connection.execute("update articles set has_time = false")
+    assert [story["n_reports"] for story in brief_rows(connection, "brief_stories", 0, 0)] == [3]
+
+
 def test_the_timeline_of_a_story_says_who_was_first(connection: warehouse.Connection) -> None:
     save_reports(connection, [Report(2, 1, side="third"), Report(0, 1, side="china_state")])
     found = connection.sql("select report_no, outlet, hours_after_first from story_timeline order by 1").fetchall()

@@ -20,7 +20,7 @@ from trafilatura import bare_extraction, baseline
 from trafilatura.metadata import extract_title
 
 from include.newswatch.charset import decode
-from include.newswatch.dates import parse_date
+from include.newswatch.dates import has_time, parse_date
 from include.newswatch.languages import detect_language
 from include.newswatch.markup import clean_text, is_bot_wall, parse_html, plain_text, without_controls
 from include.newswatch.model import Article, Entry, NewsError, Page, PublishedAtSource
@@ -107,7 +107,7 @@ def extract_article(page: Page, entry: Entry, *, time_zone: str, language_hint: 
     language = detect_language(title, text, language_hint)
     if language is None:
         raise NewsError("other_language", f"neither English, Russian nor Chinese: {page.final_url}")
-    published_at, source = _published(tree, facts, entry, page, time_zone)
+    published_at, source, is_timed = _published(tree, facts, entry, page, time_zone)
     return Article(
         url=entry.url,
         title=title,
@@ -115,9 +115,10 @@ def extract_article(page: Page, entry: Entry, *, time_zone: str, language_hint: 
         language=language,
         published_at=published_at,
         published_at_source=source,
+        has_time=is_timed,
         author=facts.author,
         canonical_url=_canonical_link(facts.canonical_href, page.final_url),
-        modified_at=_first_date(facts.modified, time_zone, page.fetched_at),
+        modified_at=_first_date(facts.modified, time_zone, page.fetched_at)[0],
     )
 
 
@@ -287,25 +288,31 @@ def _canonical_link(href: str, page_url: str) -> str:
 
 def _published(
     tree: Any, facts: _PageFacts, entry: Entry, page: Page, time_zone: str
-) -> tuple[datetime | None, PublishedAtSource | None]:
-    """The feed's date, else what the page declares, else the date in the address, else one seen in the markup."""
+) -> tuple[datetime | None, PublishedAtSource | None, bool]:
+    """The feed's date, else what the page declares, else the date in the address, else one seen in the markup.
+
+    Where it comes from, and whether it has a time of its own.
+    """
     if entry.published_at is not None:
-        return entry.published_at, "feed"
-    declared = _first_date(facts.published, time_zone, page.fetched_at)
+        if has_time(entry.published_raw):
+            return entry.published_at, "feed", True
+        return min(entry.published_at, page.fetched_at), "feed", False  # the feed may be polled later than its page
+    declared, is_timed = _first_date(facts.published, time_zone, page.fetched_at)
     if declared is not None:
-        return declared, "page"
+        return declared, "page", is_timed
     in_path = _date_in_path(page.final_url, time_zone, page.fetched_at) or _date_in_path(
         entry.url, time_zone, page.fetched_at
     )
     if in_path is not None:
-        return in_path, "url"
+        return in_path, "url", False
     seen = _date_in_markup(tree, time_zone, page.fetched_at)
-    return seen, "page" if seen else None
+    return (seen, "page", False) if seen else (None, None, True)
 
 
-def _first_date(raws: tuple[str, ...], time_zone: str, now: datetime) -> datetime | None:
-    dates = (parse_date(raw, time_zone=time_zone, now=now) for raw in raws)
-    return next((date for date in dates if date is not None), None)
+def _first_date(raws: tuple[str, ...], time_zone: str, now: datetime) -> tuple[datetime | None, bool]:
+    """The first that can be read, and whether it has a time of its own."""
+    dates = ((parse_date(raw, time_zone=time_zone, now=now), has_time(raw)) for raw in raws)
+    return next((found for found in dates if found[0] is not None), (None, True))
 
 
 def _date_in_path(url: str, time_zone: str, now: datetime) -> datetime | None:

@@ -125,8 +125,8 @@ LOST_PLUS = re.compile(r"^(\d{4}-\d\d-\d\dt\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:
 def parse_date(raw: str, *, time_zone: str, now: datetime) -> datetime | None:
     """Read one date string.
 
-    A date without a time is midnight at the outlet. Relative words ("2 hours ago", 昨天) are None: the page may be
-    older than its fetch.
+    A date without a time is noon at the outlet, or `now` where that is earlier: midnight in Shanghai or Moscow would be
+    the day before in UTC. Relative words ("2 hours ago", 昨天) are None: the page may be older than its fetch.
 
     Args:
         time_zone: IANA name of the outlet's zone, for strings that carry none; it also decides what CST means.
@@ -135,10 +135,19 @@ def parse_date(raw: str, *, time_zone: str, now: datetime) -> datetime | None:
     text = _normalise(raw)
     if not text:
         return None
-    moment = _unix_moment(text) or _written_moment(text, time_zone)
+    parts = _parts(text)
+    moment = _moment(parts, time_zone) if parts else _unix_moment(text)
     if moment is None or not _is_plausible(moment, now):
         return None
+    if parts and not parts.get("hour"):
+        moment = min(moment, now)
     return moment.astimezone(UTC)
+
+
+def has_time(raw: str) -> bool:
+    """False for a date that is a day alone, which parse_date puts at noon."""
+    parts = _parts(_normalise(raw))
+    return parts is None or bool(parts.get("hour"))
 
 
 def _is_plausible(moment: datetime, now: datetime) -> bool:
@@ -178,12 +187,9 @@ def _unix_moment(text: str) -> datetime | None:
     return datetime.fromtimestamp(int(digits) / (1000 if len(digits) == 13 else 1), UTC)
 
 
-def _written_moment(text: str, time_zone: str) -> datetime | None:
-    for pattern in (*PATTERNS, *ODD_PATTERNS):
-        found = pattern.fullmatch(text)
-        if found is not None:
-            return _moment(found.groupdict(), time_zone)
-    return None
+def _parts(text: str) -> dict[str, str | None] | None:
+    found = next(filter(None, (pattern.fullmatch(text) for pattern in (*PATTERNS, *ODD_PATTERNS))), None)
+    return found.groupdict() if found else None
 
 
 def _moment(parts: dict[str, str | None], time_zone: str) -> datetime | None:
@@ -235,9 +241,9 @@ def _numeric_day(first: int, second: int, parts: dict[str, str | None], time_zon
 
 
 def _clock(parts: dict[str, str | None]) -> tuple[int, int, int] | None:
-    """Hour, minute, second on the 24-hour clock; midnight where the string has no time."""
+    """Hour, minute, second on the 24-hour clock; noon where the string has no time."""
     if not parts.get("hour"):
-        return 0, 0, 0
+        return 12, 0, 0
     hour = int(parts["hour"] or 0)
     half = (parts.get("half") or "")[:1]
     day_part = parts.get("day_part")

@@ -137,9 +137,10 @@ class Page:
 class Article:
     """The readable text of a page. Plain text throughout, nothing of it is markup.
 
-    url: canonical identity. published_at: aware, UTC, None when unknown, never the crawl time.
-    language: en, ru or zh (ISO 639-1). canonical_url: what the page itself calls its address (rel=canonical), where
-    that can be trusted, else empty. modified_at: when the page says that it was last changed, aware, UTC.
+    url: canonical identity. published_at: aware, UTC, None when unknown. has_time: False where the publisher gives a
+    day alone; published_at is then noon at the outlet, or the moment of the fetch if that was earlier. language: en, ru
+    or zh (ISO 639-1). canonical_url: what the page itself calls its address (rel=canonical), where that can be trusted,
+    else empty. modified_at: when the page says that it was last changed, aware, UTC.
     """
 
     url: str
@@ -151,6 +152,7 @@ class Article:
     author: str = ""
     canonical_url: str = ""
     modified_at: datetime | None = None
+    has_time: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from include.newswatch.model import Language, Side
 
+HALF_DAY = timedelta(hours=12)  # from noon, where a day alone is put, to its end
 COPY_WINDOW = timedelta(hours=96)  # find_story_articles.sql brings as many days
 SHINGLE_WORDS, SHINGLE_CHARACTERS = 5, 7
 MIN_SHINGLES = 8  # shorter texts are formulas that any two outlets share
@@ -68,9 +69,10 @@ HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits well mixed: 2^64 ov
 class StoryArticle:
     """A report about the relation, with what its current score found.
 
-    reported_at: aware, UTC. relevance: 0..1. direction: Goldstein -10..10. actors, places: ids of the codebook. events:
-    types. story_id: None until it has one. copy_of: the original's id; None for an independent text. is_changed: its
-    text is new to us. heads_story: its article_id is the id of a story, which need not be its own any more.
+    reported_at: aware, UTC. has_time: False where that is a day alone, put at noon. relevance: 0..1. direction:
+    Goldstein -10..10. actors, places: ids of the codebook. events: types. story_id: None until it has one. copy_of: the
+    original's id; None for an independent text. is_changed: its text is new to us. heads_story: its article_id is the
+    id of a story, which need not be its own any more.
     """
 
     article_id: int
@@ -89,6 +91,7 @@ class StoryArticle:
     places: tuple[str, ...]
     story_id: int | None = None
     copy_of: int | None = None
+    has_time: bool = True
     is_changed: bool = True
     heads_story: bool = False
 
@@ -157,7 +160,7 @@ def tell_stories(articles: Sequence[StoryArticle], day: date) -> Told:
     day: of the run, for the notes on changes.
     """
     ordered = sorted(articles, key=_by_time)
-    copies = find_copies(ordered)
+    copies = find_copies(sorted(articles, key=_by_latest_time))
     texts = [article for article in ordered if article.article_id not in copies]
     clusters = group_reports(texts)
     cluster_of = {article.article_id: cluster for cluster in clusters for article in cluster}
@@ -178,6 +181,11 @@ def _by_time(article: StoryArticle) -> tuple[datetime, int]:
     return article.reported_at, article.article_id
 
 
+def _by_latest_time(article: StoryArticle) -> tuple[datetime, int]:
+    """By when it was published at the latest: a day alone is no ground to call it the original of what has a time."""
+    return article.reported_at + (timedelta(0) if article.has_time else HALF_DAY), article.article_id
+
+
 # ── copies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -189,7 +197,7 @@ def find_copies(articles: Sequence[StoryArticle]) -> dict[int, tuple[int, float]
     is the original of all. Pairs of texts that are both known keep what was found before.
 
     Args:
-        articles: by time, the earliest first.
+        articles: by the time at which they were out at the latest, the earliest first.
     """
     position = {article.article_id: at for at, article in enumerate(articles)}
     numbers: dict[str, int] = {}

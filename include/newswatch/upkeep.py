@@ -363,7 +363,7 @@ def _find_unscored(settings: Settings, period: Selection) -> Iterator[dict[str, 
 def _as_extracted(row: dict[str, Any]) -> ExtractedPage:
     article = Article(
         row["url"], row["title"], row["text"], row["language"], row["published_at"], row["published_at_source"],
-        row["author"],
+        row["author"], has_time=row["has_time"],
     )  # fmt: skip
     return ExtractedPage(row["url"], row["feed_url"], "scored", "", row["fetched_at"], article, row["text_sha256"])
 

@@ -10,7 +10,8 @@ period_reports as (
 first_reports as (
     select story_id, reported_at, outlet
     from story_timeline
-    where report_no = 1
+    -- those with a day alone have no number: where all are such, the earliest of them
+    qualify row_number() over (partition by story_id order by report_no, reported_at, article_id) = 1
 ),
 sentences as (
     select r.story_id, r.side, r.outlet, r.language, r.url, r.title, r.relevance, arg_max(e.sentence, length(e.sentence)) as sentence

@@ -53,7 +53,7 @@ themes as (
 )
 select
     c.article_id, c.score_id, c.outlet, c.side::text as side, c."language"::text as "language", c.title, c."text",
-    coalesce(c.published_at, c.first_seen_at) as reported_at, c.relevance, c.direction,
+    coalesce(c.published_at, c.first_seen_at) as reported_at, c.has_time, c.relevance, c.direction,
     coalesce(a.ids, []) as actors, coalesce(h.types, []) as events, coalesce(t.names, []) as themes,
     coalesce(p.ids, []) as places, c.story_id, c.copy_of,
     c.story_id is null or c.scored_at >= $now as is_changed,

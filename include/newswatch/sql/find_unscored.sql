@@ -2,7 +2,7 @@
 -- grain: one row per article    params: $first_day, $last_day (dates, UTC, included), $language (empty: all), $scorer_version
 select
     a.article_id, a.url, a.feed_url, a.title, a."text", a."language"::text as "language", a.published_at,
-    a.published_at_source, a.author, a.fetched_at, a.text_sha256
+    a.published_at_source, a.has_time, a.author, a.fetched_at, a.text_sha256
 from articles as a
 where coalesce(a.published_at, a.first_seen_at)::date between $first_day and $last_day
     and ($language = '' or a."language"::text = $language)

@@ -12,7 +12,7 @@ comment on view current_scores is 'One row an article: the newest score of its n
 create or replace view reports as
 select
     a.article_id,
-    coalesce(a.published_at, a.first_seen_at) as reported_at,
+    coalesce(a.published_at, a.first_seen_at) as reported_at, a.has_time,
     utc_date(coalesce(a.published_at, a.first_seen_at)) as report_date,
     coalesce(a.story_id, a.article_id) as story_id,
     a.outlet, a.country, a.side, a.language,
@@ -25,6 +25,7 @@ where s.is_current and s.relevance_class > 0;
 comment on view reports is 'One row an article about the relation, with its current score. Articles about other things are left out.';
 comment on column reports.article_id is 'Key of articles, where the text is.';
 comment on column reports.reported_at is 'Publication, UTC; where the publisher gives none, when the page was fetched first.';
+comment on column reports.has_time is 'False where the publisher gives a day alone: reported_at is then its noon, or the moment of reading if that was earlier, and the report is not taken for the first of its story.';
 comment on column reports.report_date is 'Day of reported_at, UTC.';
 comment on column reports.story_id is 'Story that it reports; its own article_id while it stands alone.';
 comment on column reports.outlet is 'Publisher; that it is an agency is not marked.';

@@ -4,19 +4,19 @@ create or replace view story_timeline as
 select
     r.story_id,
     coalesce(s.headline, r.title) as headline,
-    row_number() over story as report_no,
+    if(r.has_time, row_number() over story, null) as report_no,
     r.reported_at,
-    epoch(r.reported_at - min(r.reported_at) over story) / 3600 as hours_after_first,
+    if(r.has_time, epoch(r.reported_at - first(r.reported_at) over story) / 3600, null) as hours_after_first,
     r.outlet, r.country, r.side, r.language, r.title, r.url, r.is_original, r.direction, r.article_id, r.score_id
 from reports as r
 left join stories as s using (story_id)
-window story as (partition by r.story_id order by r.reported_at, r.article_id);
+window story as (partition by r.story_id order by r.has_time desc, r.reported_at, r.article_id);
 comment on view story_timeline is 'One row a report of a story, numbered in the order of publication: who was first, who followed and when.';
 comment on column story_timeline.story_id is 'Story; the article''s own id where it stands alone.';
 comment on column story_timeline.headline is 'Headline of the report that stands for the story.';
-comment on column story_timeline.report_no is 'Place in the order of publication, 1 is the first report.';
-comment on column story_timeline.reported_at is 'Publication, UTC; where the publisher gives none, when the page was fetched first.';
-comment on column story_timeline.hours_after_first is 'Hours after the first report.';
+comment on column story_timeline.report_no is 'Place in the order of publication, 1 is the first report; null where the publisher gives a day alone.';
+comment on column story_timeline.reported_at is 'Publication, UTC; a day without a time at its noon; where the publisher gives none, when the page was fetched first.';
+comment on column story_timeline.hours_after_first is 'Hours after the first report; null where the publisher gives a day alone.';
 comment on column story_timeline.outlet is 'Publisher.';
 comment on column story_timeline.country is 'Country of the publisher.';
 comment on column story_timeline.side is 'Whose voice the publisher is.';

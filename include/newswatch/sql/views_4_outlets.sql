@@ -19,7 +19,7 @@ own as (
     group by outlet
 ),
 story_outlets as (
-    select story_id, outlet, avg(direction) as direction, min((reported_at, article_id)) as first_report
+    select story_id, outlet, avg(direction) as direction, min((reported_at, article_id)) filter (where has_time) as first_report
     from reports
     group by story_id, outlet
 ),
@@ -86,7 +86,7 @@ comment on column outlet_profile.original_share is 'Share of its reports that ar
 comment on column outlet_profile.direction is 'Mean direction of its reports, reprints counted; Goldstein -10 .. 10.';
 comment on column outlet_profile.direction_se is 'Standard error of that mean.';
 comment on column outlet_profile.n_shared_stories is 'Stories that other outlets reported as well.';
-comment on column outlet_profile.n_first is 'Of these, stories of which it had the first report.';
+comment on column outlet_profile.n_first is 'Of these, stories of which it had the first report. Reports with a day alone, without a time, are left out.';
 comment on column outlet_profile.direction_difference is 'Mean of its direction minus the others'' on the same stories: its slant, free of what it chooses to report.';
 comment on column outlet_profile.direction_difference_se is 'Standard error of that mean.';
 comment on column outlet_profile.themes is 'Themes with counts and shares, those that set it apart first; z above 2 is more than chance.';
