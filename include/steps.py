@@ -90,7 +90,7 @@ def load(folders: list[str] | None = None) -> list[dict[str, Any]]:
 
     if folders is None:
         folders = [pipeline.run_folder(settings(), run_id())]
-    return [pipeline.load(dyad, folder) for dyad in settings().by_dyad() for folder in folders]
+    return list(pipeline.load_all(settings(), folders))
 
 
 @task(

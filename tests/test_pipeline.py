@@ -124,6 +124,20 @@ def test_two_pairs_of_countries_share_the_pages_and_nothing_else(
     assert pages[0] == pages[1], "each page is asked for once"
 
 
+def test_a_load_that_ends_between_two_pairs_of_countries_costs_neither_any_page(settings: Settings) -> None:
+    pairs = replace(settings, dyads=("china_russia", "india_china"))
+    run = walk(pairs, "died", NOW, until="score")
+    next(pipeline.load_all(pairs, [run.folder]))  # then it was killed
+    for dyad in pairs.by_dyad():
+        if dyad.warehouse.exists():
+            outputs.publish(dyad)
+    run = walk(pairs, "next", NOW + timedelta(hours=2), until="score")
+    list(pipeline.load_all(pairs, [run.folder]))
+    for dyad in pairs.by_dyad():
+        with duckdb.connect(str(dyad.warehouse), read_only=True) as database:
+            assert database.sql("select count(*) from current_scores").fetchone() == (len(load_articles()),)
+
+
 def test_a_pair_of_countries_without_codebook_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match="NEWSWATCH_DYADS: give one or more of china_russia, india_china"):
         load_settings({"NEWSWATCH_DYADS": "china_russia,china_narnia"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -13,8 +13,8 @@ import pytest
 
 from include.newswatch import archive, warehouse
 from include.newswatch.alerts import Finding
-from include.newswatch.model import Entry, ExtractedPage, Feed, Fetch, ScoredArticle
-from include.newswatch.schedule import FeedState
+from include.newswatch.model import Entry, ExtractedPage, Feed, Fetch, Outcome, ScoredArticle
+from include.newswatch.schedule import FeedState, next_attempt_at
 from include.newswatch.stories import Membership, Story, StoryChange
 from tests.conftest import ROOT
 
@@ -109,6 +109,35 @@ def test_a_second_writer_is_told_who_holds_the_file(tmp_path: Path) -> None:
         with pytest.raises(warehouse.WarehouseBusyError, match=str(holder.pid)), warehouse.open_warehouse(path):
             pass
         holder.communicate("")
+
+
+# ── what is due ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+T0 = datetime(2026, 2, 16, 9, tzinfo=UTC)
+FEED = Feed("https://a.example/feed", "A", "en", "FR", "third", "rss")
+ENTRY = Entry(FEED.url, "https://a.example/1", "Title", T0)
+
+
+@pytest.mark.parametrize("outcomes", [("timeout", "gone"), ("timeout", "timeout", "timeout", "timeout")])
+def test_a_page_whose_last_attempt_is_final_is_not_due_again_whatever_an_earlier_one_said(
+    tmp_path: Path, outcomes: tuple[Outcome, ...]
+) -> None:
+    entries = archive.to_table([ENTRY], Entry)
+    nothing = archive.to_table([], ExtractedPage), archive.to_table([], ScoredArticle)
+    with warehouse.open_warehouse(tmp_path / "w.duckdb") as opened:
+        warehouse.save_feeds(opened, archive.to_table([FEED], Feed))
+        for number, outcome in enumerate(outcomes):
+            now = T0 + number * timedelta(days=2)
+            (task,) = warehouse.find_due_pages(opened, entries, [FEED], now)
+            n_attempts = task.n_attempts + 1
+            later = next_attempt_at(outcome, n_attempts, len(outcomes), now)
+            fetch = Fetch("page", ENTRY.url, FEED.url, "a.example", outcome, now, n_attempts=n_attempts,
+                          next_attempt_at=later)  # fmt: skip
+            tables = warehouse.RunTables(archive.to_table([fetch], Fetch), entries, *nothing)
+            warehouse.load_tables(opened, str(number), now, tables)
+            assert warehouse.count_backlog(opened) == (later is not None)
+        assert warehouse.find_due_pages(opened, entries, [FEED], now + timedelta(days=9)) == []
 
 
 # ── what is published ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -393,6 +393,16 @@ def score(settings: Settings, batch: str, progress: Progress = no_progress) -> C
 # ── load ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def load_all(settings: Settings, folders: Sequence[str]) -> Iterator[Counts]:
+    """Bring runs into the warehouse of each dyad; a count a dyad and run.
+
+    The first dyad comes last: its database says what is due again, so it must not have what others lack.
+    """
+    for dyad in reversed(settings.by_dyad()):
+        for folder in folders:
+            yield load(dyad, folder)
+
+
 def load(settings: Settings, folder: str) -> Counts:
     """Bring a run's batch files into the warehouse, in one transaction; a run that is there already changes nothing."""
     run = open_run(folder)

@@ -3,7 +3,7 @@
 select count(distinct e.url) as n_backlog
 from entries as e
 left join (
-    select url, arg_max(next_attempt_at, fetched_at) as next_attempt_at
+    select url, arg_max_null(next_attempt_at, fetched_at) as next_attempt_at
     from fetches
     where kind = 'page'
     group by url

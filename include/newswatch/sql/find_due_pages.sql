@@ -15,7 +15,8 @@ one_each as (
     qualify row_number() over (partition by url order by is_new desc, published_at nulls last, feed_url) = 1
 ),
 last_attempts as (
-    select url, arg_max(next_attempt_at, fetched_at) as next_attempt_at, arg_max(n_attempts, fetched_at) as n_attempts
+    -- _null: where the last attempt says that none is to follow, arg_max would take the moment that an earlier one named.
+    select url, arg_max_null(next_attempt_at, fetched_at) as next_attempt_at, arg_max(n_attempts, fetched_at) as n_attempts
     from fetches
     -- What is dated in the future was noted under a wrong clock.
     where kind = 'page' and fetched_at <= $now + interval 1 hour
