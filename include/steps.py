@@ -109,7 +109,7 @@ def publish() -> Iterator[Metadata]:
         if not dyad.warehouse.exists():  # the nightly maintenance comes before the first load of a pair
             continue
         try:
-            published[dyad.dyad] = outputs.publish(dyad)
+            published[dyad.dyad] = outputs.publish(dyad, run_id=run_id())
         except PublicationRejectedError as error:
             refused.append(str(error))
     yield Metadata(RELATIONS, published)

@@ -200,3 +200,25 @@ def test_a_run_that_one_of_two_pairs_of_countries_lacks_is_told_as_not_loaded(tm
     assert outputs.render_alerts(settings, "one") == (
         "newswatch: the run one was not loaded", "Open the log of its red task, mend the cause, clear it."
     )  # fmt: skip
+
+
+def test_a_refusal_that_another_dag_meets_is_left_to_the_next_run_of_monitor_which_tells_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise warehouse.PublicationRejectedError(tmp_path / "r.duckdb", ["articles have a text"])
+
+    monkeypatch.setattr(warehouse, "publish", refuse)
+    settings = Settings(data_dir=tmp_path)
+    for run_id in ("one", "two"):
+        with warehouse.open_warehouse(settings.warehouse) as connection:
+            connection.register("new_scores", archive.to_table([], ScoredArticle))
+            tell(connection, run_id, NOW + (run_id == "two") * HOUR)
+        if run_id == "two":
+            with pytest.raises(warehouse.PublicationRejectedError):
+                outputs.publish(settings, run_id="two")
+            told = outputs.render_alerts(settings, "two")
+            assert told is not None and "articles have a text" in told[1]
+        with pytest.raises(warehouse.PublicationRejectedError):
+            outputs.publish(settings, run_id="maintenance__1")
+        assert outputs.render_alerts(settings, "one") is None

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from include.newswatch import outputs, pipeline
+from include.newswatch import outputs, pipeline, warehouse
 from include.newswatch.__main__ import main
 from include.newswatch.model import NewsError, Page, SettingsError
 from include.newswatch.settings import Settings, load_settings
@@ -160,6 +160,18 @@ def test_a_batch_that_is_never_scored_is_named_and_asked_for_again(settings: Set
     walk(settings, "two", NOW + timedelta(hours=2))
     with duckdb.connect(str(settings.published), read_only=True) as published:
         assert published.sql("select count(*) from current_scores").fetchone() == (len(load_articles()),)
+
+
+def test_while_the_gate_refuses_no_page_is_asked_for_twice(settings: Settings) -> None:
+    walk(settings, "one", NOW, until="load")
+    with warehouse.open_warehouse(settings.warehouse) as connection:
+        connection.execute("update articles set text = '' where article_id = (select min(article_id) from articles)")
+    with pytest.raises(warehouse.PublicationRejectedError):
+        outputs.publish(settings)
+    run, batches, _ = pipeline.plan(settings, "two", NOW + timedelta(hours=2))
+    for batch in batches:
+        assert set(pipeline.poll(settings, batch)) == {"not_modified", "n_entries"}
+    assert pipeline.select(settings, run.folder) == ([], {"n_wanted": 0, "n_too_old": 0, "n_waiting": 0})
 
 
 def test_a_half_written_batch_file_is_named_and_the_rest_is_loaded(settings: Settings) -> None:

@@ -158,6 +158,17 @@ def test_an_import_that_died_goes_on_where_it_stopped(settings: Settings, tmp_pa
 # ── rescore, re-extract ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_rescore_brings_back_no_text_that_was_replaced_meanwhile(settings: Settings) -> None:
+    age_scores(settings.warehouse)
+    outputs.publish(settings)
+    run, counts = upkeep.plan_rescore(settings, "rescore", ALWAYS, NOW)
+    with warehouse.open_warehouse(settings.warehouse) as connection:  # as a re-extraction does
+        connection.execute("update articles set text = 'Better. ' || text, text_sha256 = 'better ' || text_sha256")
+    finish(settings, run, pipeline.score)
+    assert counts["n_articles"] > 0
+    assert rows(settings, "select count(*) from articles where not starts_with(text, 'Better. ')") == [(0,)]
+
+
 def test_rescoring_finds_nothing_while_the_scorer_is_the_same(settings: Settings) -> None:
     run, counts = upkeep.plan_rescore(settings, "rescore", ALWAYS, NOW)
     assert (counts["n_articles"], run.batches("pages", "tasks")) == (0, [])

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from include.newswatch import archive, warehouse
+from include.newswatch import archive, outputs, upkeep, warehouse
 from include.newswatch.alerts import Finding
 from include.newswatch.model import Entry, ExtractedPage, Feed, Fetch, Outcome, ScoredArticle
 from include.newswatch.schedule import FeedState, next_attempt_at
+from include.newswatch.settings import Settings
 from include.newswatch.stories import Membership, Story, StoryChange
 from tests.conftest import ROOT
 
@@ -93,7 +96,7 @@ def test_a_creation_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
     path.with_name("w.duckdb.new.wal").write_bytes(b"half a record")
     with warehouse.open_warehouse(path) as connection:
         assert connection.sql("select count(*) from runs").fetchone() == (0,)
-    assert [file.name for file in tmp_path.iterdir()] == ["w.duckdb"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["w.duckdb", "w.duckdb.lock"]
 
 
 def test_a_second_writer_is_told_who_holds_the_file(tmp_path: Path) -> None:
@@ -249,6 +252,70 @@ def test_a_reader_sees_no_error_through_a_hundred_publications_and_a_fresh_one_s
             assert reader.sql("select author, count(*) from articles group by all").fetchall() == [("", 20)]
             with warehouse.open_published(files[1]) as fresh:
                 assert fresh.sql("select distinct author from articles").fetchall() == [(str(number),)]
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file may grow beyond 2 kB."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("step", [outputs.publish, upkeep.compact])
+def test_a_copy_that_cannot_be_finished_is_taken_away(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, step: Callable[..., Any]
+) -> None:
+    def no_space(path: Path) -> None:
+        assert path.exists()
+        raise OSError(f"No space left on device: {path}")
+
+    monkeypatch.setattr(warehouse, "FREE_SHARE", -1.0)
+    monkeypatch.setattr(warehouse, "_flush", no_space)
+    with pytest.raises(OSError, match="No space left"):
+        step(Settings(data_dir=files[0].parent))
+    assert sorted(path.suffix for path in files[0].parent.iterdir()) == [".duckdb", ".duckdb", ".lock", ".lock"]
+    assert n_articles(files[0]) == n_articles(files[1]) == 20
+
+
+@pytest.mark.parametrize("step", [outputs.publish, lambda settings: outputs.export(settings, NOW)])
+def test_what_meets_a_full_disk_is_named_and_takes_its_half_away(
+    files: tuple[Path, Path], request: pytest.FixtureRequest, step: Callable[..., Any]
+) -> None:
+    folder = files[0].parent
+    before = set(folder.iterdir())
+    request.getfixturevalue("full_disk")
+    with pytest.raises(OSError, match=str(folder)):
+        step(Settings(data_dir=folder))
+    assert set(folder.rglob("*")) - before <= {folder / "export"}
+    assert n_articles(files[0]) == n_articles(files[1]) == 20
+
+
+@pytest.mark.parametrize("kind", [duckdb.IOException, duckdb.FatalException, duckdb.TransactionException])
+def test_every_error_by_which_duckdb_tells_of_a_full_disk_is_named_so(tmp_path: Path, kind: type[duckdb.Error]) -> None:
+    path = tmp_path / "w.duckdb"
+    with pytest.raises(OSError, match=str(path)), warehouse.open_warehouse(path):
+        raise kind("Failed to commit: No space left on device")
+
+
+def test_of_two_who_write_one_file_the_second_is_told_to_wait(files: tuple[Path, Path]) -> None:
+    with warehouse._alone(files[1]), pytest.raises(warehouse.WarehouseBusyError, match=str(files[1])):
+        warehouse.publish(*files)
+    assert warehouse.publish(*files)["articles"] == 20
+    new = files[0].with_name("new.duckdb")
+    with warehouse._alone(new), pytest.raises(warehouse.WarehouseBusyError), warehouse.open_warehouse(new):
+        pass
+
+
+def test_an_export_after_a_clock_that_ran_ahead_is_kept_beside_the_one_before(files: tuple[Path, Path]) -> None:
+    settings = Settings(data_dir=files[0].parent)
+    for days in (400, 401, 0, 1):
+        path = Path(outputs.export(settings, NOW + timedelta(days=days))["path"])
+        assert (settings.export_dir / "latest").resolve() == path.resolve()
+        assert (path / "manifest.json").exists()
+    kept = sorted(path.name for path in settings.export_dir.iterdir() if not path.is_symlink())
+    assert kept == [f"{NOW + timedelta(days=days):%Y-%m-%dT%H-%M-%SZ}" for days in (0, 1)]
 
 
 # ── what the database says of itself ────────────────────────────────────────────────────────────────────────────────

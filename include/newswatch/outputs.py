@@ -18,21 +18,27 @@ from include.newswatch.scoring import relation_name
 from include.newswatch.settings import Settings
 
 
-def publish(settings: Settings, *, force: bool = False) -> Counts:
-    """Replace the published file by the warehouse as it is now, if the checks hold, and say what it holds."""
+def publish(settings: Settings, *, run_id: str = "", force: bool = False) -> Counts:
+    """Replace the published file by the warehouse as it is now, if the checks hold, and say what it holds.
+
+    Args:
+        run_id: the run that publishes, if it is the newest: a refusal is its alert. Of any other refusal the alert is
+            opened by the next run that polls, which tells it.
+    """
     try:
         return dict(warehouse.publish(settings.warehouse, settings.published, force=force))
     except warehouse.PublicationRejectedError as error:
-        _tell_of_rejection(settings, str(error))
+        _tell_of_rejection(settings, run_id, str(error))
         raise
 
 
-def _tell_of_rejection(settings: Settings, rejection: str) -> None:
+def _tell_of_rejection(settings: Settings, run_id: str, rejection: str) -> None:
     """Open the alert at once; the load after a publication that holds closes it."""
     rules = [rule for rule in load_rules(settings.alerts_csv)[0] if rule.name == "gate_failed"]
     with warehouse.open_warehouse(settings.warehouse) as connection:
         for row in warehouse.find_rows(connection, "find_last_runs")[:1]:
-            judge_alerts(connection, rules, Run(row["run_id"], "", row["started_at"]), [], rejection)
+            if row["run_id"] == run_id:
+                judge_alerts(connection, rules, Run(run_id, "", row["started_at"]), [], rejection)
 
 
 def render_alerts(settings: Settings, run_id: str) -> tuple[str, str] | None:
@@ -70,19 +76,25 @@ def export(settings: Settings, now: datetime) -> Counts:
         raise FileNotFoundError(f"nothing to export: {settings.published} does not exist yet")
     folder, part = settings.export_dir / f"{now:%Y-%m-%dT%H-%M-%SZ}", settings.export_dir / "unfinished"
     shutil.rmtree(part, ignore_errors=True)
-    files = warehouse.export_tables(settings.published, part)
-    for row in files:
-        row |= archive.measure(part / row["file"])
-    manifest = {"exported_at": now.isoformat(), "newswatch": VERSION, "files": files}
-    archive.write_whole(str(part / "manifest.json"), json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+    try:
+        files = warehouse.export_tables(settings.published, part)
+        for row in files:
+            row |= archive.measure(part / row["file"])
+        manifest = {"exported_at": now.isoformat(), "newswatch": VERSION, "files": files}
+        archive.write_whole(str(part / "manifest.json"), json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)  # half an export would keep a full disk full
+        raise
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
-    link = settings.export_dir / "latest.part"
+    latest, link = settings.export_dir / "latest", settings.export_dir / "latest.part"
+    before = latest.resolve().name  # not by the names: a clock that ran ahead has named some after days to come
     link.unlink(missing_ok=True)
     link.symlink_to(folder.name, target_is_directory=True)
-    link.replace(settings.export_dir / "latest")
-    for old in sorted(settings.export_dir.glob("????-??-??T*Z"))[:-2]:
-        shutil.rmtree(old)
+    link.replace(latest)
+    for old in settings.export_dir.glob("????-??-??T*Z"):
+        if old.name not in (folder.name, before):
+            shutil.rmtree(old)
     return {"path": str(folder), "n_files": len(files), "n_bytes": sum(row["bytes"] for row in files)}
 
 

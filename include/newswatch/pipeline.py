@@ -84,6 +84,9 @@ Counts = dict[str, Any]
 Progress = Callable[[int, int], None]  # done, of how many
 
 VERSION = "0.1"
+# Texts to score that the warehouse has already, in place of extractions. No load brings them in: by then it may hold
+# better ones.
+LOADED_TEXTS = "loaded_texts"
 HOST_DOWN_AFTER = 3  # unreachable pages in a row: the rest of the host waits for a later attempt
 
 
@@ -127,7 +130,7 @@ def plan(settings: Settings, run_id: str, now: datetime) -> tuple[Run, list[str]
         LOGGER.warning("feeds.csv: %s", problem)
     if not UPath(f"{run.folder}/run.json").exists():
         archive.write_rows(f"{run.folder}/feeds.parquet", listed.feeds, Feed)
-        with warehouse.open_published(settings.published) as published:
+        with warehouse.open_published(warehouse.newest_copy(settings.published)) as published:
             states = warehouse.load_feed_states(published)
         tasks = [FeedTask(feed, states.get(feed.url, FeedState(feed.url))) for feed in listed.feeds if feed.enabled]
         for task in tasks:
@@ -265,7 +268,7 @@ def select(settings: Settings, folder: str) -> tuple[list[str], Counts]:
     run = open_run(folder)
     feeds = _listed_feeds(settings, run)
     entries, _ = _gather(run.batches("feeds", "entries"), Entry)
-    with warehouse.open_published(settings.published) as published:
+    with warehouse.open_published(warehouse.newest_copy(settings.published)) as published:
         due = warehouse.find_due_pages(published, entries, feeds, run.started_at)
     oldest = run.started_at - timedelta(days=settings.max_age_days)
     old = [task for task in due if task.entry.published_at is not None and task.entry.published_at < oldest]
@@ -373,7 +376,8 @@ def score(settings: Settings, batch: str, progress: Progress = no_progress) -> C
 
     The first dyad's file is written last: its database says what is due again, so it must not have what others lack.
     """
-    extracted = archive.read_rows(beside(batch, "extractions"), ExtractedPage)
+    loaded = beside(batch, LOADED_TEXTS)
+    extracted = archive.read_rows(loaded if UPath(loaded).exists() else beside(batch, "extractions"), ExtractedPage)
     counts: Counts = {}
     for number, dyad in enumerate(reversed(settings.dyads)):
         scorer = load_scorer(dyad)

@@ -7,6 +7,7 @@ load.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -89,6 +90,46 @@ def connect(target: str, *, read_only: bool = False) -> Connection:
 
 
 @contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    """DuckDB's errors of a disk that is full or broken, as an OSError that names the file."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
+        # The last two only where the disk was full at the commit itself: with one connection no transactions clash.
+        raise OSError(f"{path}: {error}") from error
+
+
+@contextmanager
+def _finished_or_removed(*files: Path) -> Iterator[None]:
+    """Files that stay only when all went well: half a copy would keep a full disk full."""
+    try:
+        yield
+    except BaseException:
+        for file in files:
+            file.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else makes this file meanwhile.
+
+    Raises:
+        WarehouseBusyError: somebody does.
+    """
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise WarehouseBusyError(f"another process is writing {path}; run again when it is done") from error
+        yield
+
+
+def _with_log(path: Path) -> tuple[Path, Path]:
+    return path, path.with_name(f"{path.name}.wal")
+
+
+@contextmanager
 def open_warehouse(path: Path) -> Iterator[Connection]:
     """The warehouse for writing, migrated to the newest tables; closing it folds the log into the file.
 
@@ -97,24 +138,25 @@ def open_warehouse(path: Path) -> Iterator[Connection]:
         OSError: the disk is full or broken; nothing of an unfinished transaction stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with _disk_errors(path):
         if not path.exists():
             _create_warehouse(path)
         with connect(str(path)) as connection:
             migrate(connection)
             yield connection
-    except (duckdb.IOException, duckdb.FatalException) as error:  # fatal: the disk was full at the commit itself
-        raise OSError(f"{path}: {error}") from error
 
 
 def _create_warehouse(path: Path) -> None:
     """Put a new file with all tables in place, whole: one whose first writes were cut short can never be opened."""
     new = path.with_name(f"{path.name}.new")
-    for leftover in (new, new.with_name(f"{new.name}.wal")):
-        leftover.unlink(missing_ok=True)
-    with connect(str(new)) as connection:
-        migrate(connection)
-    new.replace(path)
+    with _alone(path), _finished_or_removed(*_with_log(new)):
+        if path.exists():  # made by another process before we were alone
+            return
+        for leftover in _with_log(new):
+            leftover.unlink(missing_ok=True)
+        with connect(str(new)) as connection:
+            migrate(connection)
+        new.replace(path)
 
 
 @contextmanager
@@ -292,8 +334,9 @@ def publish(warehouse: Path, published: Path, *, force: bool = False) -> dict[st
 
     Raises:
         FileNotFoundError: nothing has been loaded yet.
-        WarehouseBusyError: a load is under way.
+        WarehouseBusyError: a load or another publication is under way.
         PublicationRejectedError: a check did not hold; the copy is kept aside, the last publication stays.
+        OSError: the disk is full or broken; nothing of the copy stays.
     """
     if not warehouse.exists():
         raise FileNotFoundError(f"nothing to publish: {warehouse} does not exist yet; the first load makes it")
@@ -301,15 +344,16 @@ def publish(warehouse: Path, published: Path, *, force: bool = False) -> dict[st
         with open_warehouse(warehouse):  # opening and closing folds the log in
             pass
     candidate = published.with_name(f"{published.name}.candidate")
-    with connect(str(warehouse), read_only=True):  # while we copy nobody can write: a load would tear the copy
-        shutil.copyfile(warehouse, candidate)
-    _flush(candidate)
-    counts, failed = _check_candidate(candidate, published)
-    if failed and not force:
-        raise PublicationRejectedError(candidate.replace(_rejected(published)), failed)
-    # A stale log beside a replaced file would be replayed into it (DuckDB 1.5.5).
-    published.with_name(f"{published.name}.wal").unlink(missing_ok=True)
-    candidate.replace(published)
+    with _alone(published), _finished_or_removed(candidate), _disk_errors(candidate):
+        with connect(str(warehouse), read_only=True):  # while we copy nobody can write: a load would tear the copy
+            shutil.copyfile(warehouse, candidate)
+        _flush(candidate)
+        counts, failed = _check_candidate(candidate, published)
+        if failed and not force:
+            raise PublicationRejectedError(candidate.replace(_rejected(published)), failed)
+        # A stale log beside a replaced file would be replayed into it (DuckDB 1.5.5).
+        published.with_name(f"{published.name}.wal").unlink(missing_ok=True)
+        candidate.replace(published)
     return counts
 
 
@@ -323,6 +367,14 @@ def is_rejected(published: Path) -> bool:
     if not rejected.exists():
         return False
     return not published.exists() or rejected.stat().st_mtime > published.stat().st_mtime
+
+
+def newest_copy(published: Path) -> Path:
+    """The newest whole copy of the warehouse: the refused one as long as the newest attempt to publish was refused.
+
+    For the pipeline itself, which must know what has been loaded, and not for readers.
+    """
+    return _rejected(published) if is_rejected(published) else published
 
 
 def _check_candidate(candidate: Path, published: Path) -> tuple[dict[str, int], list[str]]:
@@ -353,7 +405,7 @@ def export_tables(published: Path, folder: Path) -> list[dict[str, Any]]:
         a row a file: name, kind, comment, rows, columns with type and comment.
     """
     folder.mkdir(parents=True)
-    with open_published(published) as connection:
+    with _disk_errors(folder), open_published(published) as connection:
         exported = []
         for (kind, name), rows in groupby(
             find_rows(connection, "find_dictionary"), lambda row: (row["kind"], row["table_name"])
@@ -382,10 +434,12 @@ def compact(warehouse: Path) -> dict[str, int]:
 
     Raises:
         WarehouseBusyError: another process has the file open.
+        OSError: the disk is full or broken; the warehouse is as it was.
     """
     candidate = warehouse.with_name(f"{warehouse.name}.candidate")
-    candidate.unlink(missing_ok=True)
-    with open_warehouse(warehouse) as connection:
+    for leftover in _with_log(candidate):  # of a process that was killed
+        leftover.unlink(missing_ok=True)
+    with _finished_or_removed(*_with_log(candidate)), open_warehouse(warehouse) as connection:
         connection.execute("checkpoint")
         size = find_rows(connection, "find_size")[0]
         n_bytes = warehouse.stat().st_size
