@@ -113,9 +113,9 @@ def weigh_item(item: Item, reading: Reading, judgement: Judgement, scorer: Score
     return Judged(item, reading, words, judgement, article_inputs(reading, words, scorer.codebook.weights, judgement))
 
 
-def fold_of(item: Item) -> int:
-    """Which fifth a text belongs to, by its story."""
-    return int(hashlib.sha256(item.story.encode()).hexdigest()[-6:], 16) % N_FOLDS
+def fold_of(key: str) -> int:
+    """Which fifth a text belongs to, by its story, or a sentence, by its id."""
+    return int(hashlib.sha256(key.encode()).hexdigest()[-6:], 16) % N_FOLDS
 
 
 def fit_combination(dev: Sequence[Judged], real: Sequence[Judged], codebook: Codebook) -> Weights:

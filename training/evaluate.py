@@ -67,9 +67,11 @@ def cross_fitted(items: Sequence[Item], dev: Sequence[Judged], real: Sequence[Ju
     said = {found.item.id: found for found in real}
     outcomes = []
     for fold in range(N_FOLDS):
-        combination = fit_combination(dev, [found for found in real if fold_of(found.item) != fold], scorer.codebook)
+        combination = fit_combination(
+            dev, [found for found in real if fold_of(found.item.story) != fold], scorer.codebook
+        )
         for item in items:
-            if fold_of(item) == fold:
+            if fold_of(item.story) == fold:
                 outcomes.append(Outcome(item, _weighed(item, said.get(item.id), combination, scorer)))
     return outcomes
 

@@ -5,7 +5,6 @@ A file has lines of id, text, plover, source_actor, target_actor; both actors ar
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,10 +42,6 @@ def mark_actors(text: str, source: str, target: str) -> str:
         if at >= 0:
             text = f"{text[:at]}{mark} {text[at:]}"
     return text
-
-
-def fold_of_sentence(sentence: EventSentence, n_folds: int) -> int:
-    return int(hashlib.sha256(sentence.id.encode()).hexdigest()[-6:], 16) % n_folds
 
 
 def print_event_report(told: Iterable[tuple[EventSentence, Judgement]], event_types: dict[str, EventWord]) -> None:

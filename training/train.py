@@ -41,7 +41,7 @@ from training.combine import (
 from training.compose import Mixture, compose
 from training.corpus import Item, load_corpus
 from training.evaluate import cross_fitted, print_report
-from training.events import EventSentence, fold_of_sentence, print_event_report, read_event_sentences
+from training.events import EventSentence, print_event_report, read_event_sentences
 from training.examples import make_event_examples, make_examples
 from training.export import export
 from training.learn import ADAPTATION, Recipe, judge, learn, prepare
@@ -124,8 +124,8 @@ def adapt(
     replayed = range(len(real), len(items))
 
     def without(fold: int | None) -> list[int]:
-        texts = [i for i, item in enumerate(real) if fold_of(item) != fold]
-        told = [i for i, sentence in enumerate(sentences, len(items)) if fold_of_sentence(sentence, N_FOLDS) != fold]
+        texts = [i for i, item in enumerate(real) if fold_of(item.story) != fold]
+        told = [i for i, sentence in enumerate(sentences, len(items)) if fold_of(sentence.id) != fold]
         return [*texts * REAL_WEIGHT, *told * EVENT_WEIGHT, *replayed]
 
     judged: list[Judged] = []
@@ -133,8 +133,8 @@ def adapt(
     for fold in range(N_FOLDS):
         pupil = copy.deepcopy(encoder)
         learn(pupil, lesson.part(without(fold)), ADAPTATION)
-        judged += judge_in_torch([item for item in real if fold_of(item) == fold], pupil, tokenizer, scorer)
-        unseen = [i for i, sentence in enumerate(sentences) if fold_of_sentence(sentence, N_FOLDS) == fold]
+        judged += judge_in_torch([item for item in real if fold_of(item.story) == fold], pupil, tokenizer, scorer)
+        unseen = [i for i, sentence in enumerate(sentences) if fold_of(sentence.id) == fold]
         told += zip([sentences[i] for i in unseen], judge(pupil, [acts[i] for i in unseen]), strict=True)
     learn(encoder, lesson.part(without(None)), ADAPTATION)
     return judged, told

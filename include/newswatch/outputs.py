@@ -82,11 +82,10 @@ def export(settings: Settings, now: datetime) -> Counts:
             row |= archive.measure(part / row["file"])
         manifest = {"exported_at": now.isoformat(), "newswatch": VERSION, "files": files}
         archive.write_whole(str(part / "manifest.json"), json.dumps(manifest, ensure_ascii=False, indent=1).encode())
-    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+    finally:
         shutil.rmtree(part, ignore_errors=True)  # half an export would keep a full disk full
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
     latest, link = settings.export_dir / "latest", settings.export_dir / "latest.part"
     before = latest.resolve().name  # not by the names: a clock that ran ahead has named some after days to come
     link.unlink(missing_ok=True)

@@ -130,7 +130,7 @@ def plan(settings: Settings, run_id: str, now: datetime) -> tuple[Run, list[str]
         LOGGER.warning("feeds.csv: %s", problem)
     if not UPath(f"{run.folder}/run.json").exists():
         archive.write_rows(f"{run.folder}/feeds.parquet", listed.feeds, Feed)
-        with warehouse.open_published(warehouse.newest_copy(settings.published)) as published:
+        with warehouse.open_newest(settings.published) as published:
             states = warehouse.load_feed_states(published)
         tasks = [FeedTask(feed, states.get(feed.url, FeedState(feed.url))) for feed in listed.feeds if feed.enabled]
         for task in tasks:
@@ -268,7 +268,7 @@ def select(settings: Settings, folder: str) -> tuple[list[str], Counts]:
     run = open_run(folder)
     feeds = _listed_feeds(settings, run)
     entries, _ = _gather(run.batches("feeds", "entries"), Entry)
-    with warehouse.open_published(warehouse.newest_copy(settings.published)) as published:
+    with warehouse.open_newest(settings.published) as published:
         due = warehouse.find_due_pages(published, entries, feeds, run.started_at)
     oldest = run.started_at - timedelta(days=settings.max_age_days)
     old = [task for task in due if task.entry.published_at is not None and task.entry.published_at < oldest]

@@ -134,14 +134,14 @@ def plan_import(settings: Settings, location: str, now: datetime) -> tuple[Run, 
     run_id = f"import__{_digest(location)}"
     if all(_is_loaded(dyad, run_id) for dyad in settings.by_dyad()):
         return Run(run_id, run_folder(settings, run_id), now), {"already_loaded": True}
-    with warehouse.open_published(warehouse.newest_copy(settings.published)) as published:
+    with warehouse.open_newest(settings.published) as published:
         hosts = {row["host"]: row["feed_url"] for row in warehouse.find_rows(published, "find_hosts")}
     outlets = _Outlets(load_feeds(settings.feeds_csv).feeds, hosts)
     return _plan(settings, run_id, now, lambda run: _copy_pages(settings, run, location, outlets))
 
 
 def _is_loaded(settings: Settings, run_id: str) -> bool:
-    with warehouse.open_published(warehouse.newest_copy(settings.published)) as published:
+    with warehouse.open_newest(settings.published) as published:
         return warehouse.has_run(published, run_id)
 
 
@@ -261,7 +261,7 @@ def plan_backfill(
 
     def write(run: Run) -> Counts:
         entries, counts = _walk_sitemaps(settings, feed, sitemap, period, now)
-        with warehouse.open_published(warehouse.newest_copy(settings.published)) as published:
+        with warehouse.open_newest(settings.published) as published:
             known = {row["url"] for row in warehouse.find_rows(published, "find_known_pages", feed_url=feed.url)}
         new = [entry for entry in entries if entry.url not in known]
         tasks = [PageTask(entry, feed.outlet, feed.language, feed.time_zone) for entry in new[:max_pages]]
@@ -351,7 +351,7 @@ def _find_unscored(settings: Settings, period: Selection) -> Iterator[dict[str, 
     seen: set[int] = set()
     for dyad in settings.by_dyad():
         version = load_scorer(dyad.dyad).version
-        with warehouse.open_published(warehouse.newest_copy(dyad.published)) as published:
+        with warehouse.open_newest(dyad.published) as published:
             found = warehouse.find_in_batches(
                 published, "find_unscored", ARTICLES_PER_BATCH, **asdict(period), scorer_version=version
             )
@@ -374,7 +374,7 @@ def plan_reextract(settings: Settings, run_id: str, period: Selection, now: date
 
     def write(run: Run) -> Counts:
         by_file: dict[str, list[PageTask]] = defaultdict(list)
-        with warehouse.open_published(warehouse.newest_copy(settings.published)) as published:
+        with warehouse.open_newest(settings.published) as published:
             for row in warehouse.find_rows(published, "find_archived_pages", **asdict(period)):
                 entry = Entry(*(row[name] for name in ("feed_url", "url", "title", "published_at", "published_raw")))
                 by_file[archive.relocated(row["warc_file"], settings.archive_dir)].append(

@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import groupby
@@ -100,14 +100,18 @@ def _disk_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _finished_or_removed(*files: Path) -> Iterator[None]:
-    """Files that stay only when all went well: half a copy would keep a full disk full."""
+def _scratch(*files: Path) -> Iterator[None]:
+    """Files that are moved to their places or gone at the end: half a copy would keep a full disk full.
+
+    What a killed process left goes at the beginning.
+    """
     try:
-        yield
-    except BaseException:
         for file in files:
             file.unlink(missing_ok=True)
-        raise
+        yield
+    finally:
+        for file in files:
+            file.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -149,11 +153,9 @@ def open_warehouse(path: Path) -> Iterator[Connection]:
 def _create_warehouse(path: Path) -> None:
     """Put a new file with all tables in place, whole: one whose first writes were cut short can never be opened."""
     new = path.with_name(f"{path.name}.new")
-    with _alone(path), _finished_or_removed(*_with_log(new)):
+    with _alone(path), _scratch(*_with_log(new)):
         if path.exists():  # made by another process before we were alone
             return
-        for leftover in _with_log(new):
-            leftover.unlink(missing_ok=True)
         with connect(str(new)) as connection:
             migrate(connection)
         new.replace(path)
@@ -344,7 +346,7 @@ def publish(warehouse: Path, published: Path, *, force: bool = False) -> dict[st
         with open_warehouse(warehouse):  # opening and closing folds the log in
             pass
     candidate = published.with_name(f"{published.name}.candidate")
-    with _alone(published), _finished_or_removed(candidate), _disk_errors(candidate):
+    with _alone(published), _scratch(candidate), _disk_errors(candidate):
         with connect(str(warehouse), read_only=True):  # while we copy nobody can write: a load would tear the copy
             shutil.copyfile(warehouse, candidate)
         _flush(candidate)
@@ -369,12 +371,12 @@ def is_rejected(published: Path) -> bool:
     return not published.exists() or rejected.stat().st_mtime > published.stat().st_mtime
 
 
-def newest_copy(published: Path) -> Path:
+def open_newest(published: Path) -> AbstractContextManager[Connection]:
     """The newest whole copy of the warehouse: the refused one as long as the newest attempt to publish was refused.
 
     For the pipeline itself, which must know what has been loaded, and not for readers.
     """
-    return _rejected(published) if is_rejected(published) else published
+    return open_published(_rejected(published) if is_rejected(published) else published)
 
 
 def _check_candidate(candidate: Path, published: Path) -> tuple[dict[str, int], list[str]]:
@@ -437,9 +439,7 @@ def compact(warehouse: Path) -> dict[str, int]:
         OSError: the disk is full or broken; the warehouse is as it was.
     """
     candidate = warehouse.with_name(f"{warehouse.name}.candidate")
-    for leftover in _with_log(candidate):  # of a process that was killed
-        leftover.unlink(missing_ok=True)
-    with _finished_or_removed(*_with_log(candidate)), open_warehouse(warehouse) as connection:
+    with _scratch(*_with_log(candidate)), open_warehouse(warehouse) as connection:
         connection.execute("checkpoint")
         size = find_rows(connection, "find_size")[0]
         n_bytes = warehouse.stat().st_size

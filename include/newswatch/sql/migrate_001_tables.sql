@@ -354,7 +354,7 @@ comment on column scores.score_id is 'Key of article, scorer version and text.';
 comment on column scores.article_id is 'Article that was scored.';
 comment on column scores.scorer_version is 'Versions of scorer, codebook and weights.';
 comment on column scores.text_sha256 is 'SHA-256 of the title and text that were scored.';
-comment on column scores.scored_at is 'When, UTC; the last time, where a text was changed and changed back.';
+comment on column scores.scored_at is 'When, UTC.';
 comment on column scores.relevance is 'Probability that the article is about the relation, 0..1.';
 comment on column scores.relevance_class is '0 not about the relation, 1 touches it, 2 mainly about it.';
 comment on column scores.direction is 'Mean Goldstein value of the events that go the way of direction_class, -10 (conflict) .. 10 (cooperation); 4 times the class where there are none; null at relevance class 0.';
